@@ -1,0 +1,35 @@
+"""Sizes and counts that client and server agree on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["DEFAULT_LIMITS", "MAX_METRIC_NAME_CHARS", "Limits"]
+
+MAX_METRIC_NAME_CHARS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one anonymous run, and one request, may hold.
+
+    Attributes:
+        metrics: metrics in one run.
+        points: points in one run.
+        stored_bytes: bytes of history that one run may take in the store.
+        request_bytes: body of one request.
+        segment_raw_bytes: one segment after decompression.
+        config_bytes: config as JSON.
+        text_chars: any one text (name, notes, a value in the config).
+    """
+
+    metrics: int = 1_000
+    points: int = 5_000_000
+    stored_bytes: int = 64 * 2**20
+    request_bytes: int = 2 * 2**20
+    segment_raw_bytes: int = 8 * 2**20
+    config_bytes: int = 64_000
+    text_chars: int = 4_000
+
+
+DEFAULT_LIMITS = Limits()

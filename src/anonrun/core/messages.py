@@ -1,0 +1,341 @@
+"""The bodies of requests and answers under `/api/v1/`, as values.
+
+The server builds its OpenAPI description from these, the client reads answers into them. Times are
+aware datetimes here and RFC 3339 text in JSON; hashes are 64 lower-case hexadecimal characters.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import types
+import typing
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Literal, TypeVar
+
+from anonrun.core.times import format_time, parse_time
+
+__all__ = [
+    "AccountInfo",
+    "AnonymousAccountRequest",
+    "Cursor",
+    "LinkInfo",
+    "LinkRequest",
+    "MetricInfo",
+    "Permissions",
+    "Problem",
+    "RunInfo",
+    "RunList",
+    "RunRequest",
+    "RunState",
+    "RunStatus",
+    "RunUpdate",
+    "SampledMetric",
+    "SampledSeries",
+    "ServerInfo",
+    "TokenHashes",
+    "from_json",
+    "to_json",
+]
+
+T = TypeVar("T")
+
+
+class RunState(str, enum.Enum):
+    """Where a run stands. `crashed` is never stored: it is a running run that has fallen silent."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerInfo:
+    """What anyone may know of a server.
+
+    Attributes:
+        instance: a random id of this server's database, the same for its whole life.
+        version: of anonrun.
+        anonymous: whether anonymous runs may be made.
+        retention_days: how long an unclaimed run lives.
+        embedded: whether it is one person's own server on their machine.
+        server_time: now, by the server's clock.
+    """
+
+    instance: str
+    version: str
+    anonymous: bool
+    retention_days: float
+    embedded: bool
+    server_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnonymousAccountRequest:
+    """Make an anonymous account. The client makes the API key and sends its hash, so a retry is harmless."""
+
+    key_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountInfo:
+    """An account: `kind` is `anonymous` or `user`."""
+
+    name: str
+    kind: Literal["anonymous", "user"]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenHashes:
+    """SHA-256 of a run's three secrets, which the client makes; `claim` counts for anonymous runs only."""
+
+    write: str
+    view: str
+    claim: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """Make a run, or find it again: sending the same `run_id` twice makes one run.
+
+    Attributes:
+        run_id: UUIDv7, made by the client.
+        id: short name, unique within account and project; the server chooses one where None.
+        resume: what to do where the account's project has the id already: `never` refuses, `allow`
+            goes on with that run, `must` also refuses where there is none.
+    """
+
+    run_id: str
+    tokens: TokenHashes
+    project: str = "uncategorized"
+    id: str | None = None
+    name: str | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+    notes: str | None = None
+    group: str | None = None
+    job_type: str | None = None
+    resume: Literal["never", "allow", "must"] = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunUpdate:
+    """Change a run; what is None stays. `summary` adds to what was set before, key by key."""
+
+    name: str | None = None
+    notes: str | None = None
+    tags: list[str] | None = None
+    config: dict[str, Any] | None = None
+    summary: dict[str, Any] | None = None
+    state: Literal["running", "finished", "failed"] | None = None
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permissions:
+    """What the asking actor may do with a run."""
+
+    write: bool = False
+    delete: bool = False
+    claim: bool = False
+    share: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInfo:
+    """A run as its readers see it.
+
+    Attributes:
+        account: name of the owning account.
+        anonymous: whether it is unclaimed.
+        expires_at: when it stops existing; None means that it is kept.
+        heartbeat_at: when its client was last heard.
+        summary: last value of each metric and what the user set, by name; NaN and ±Inf as text.
+        points: values stored.
+        url_path: path of its page below the server's root, without a leading slash and without a secret.
+        server_time: now, by the server's clock.
+    """
+
+    run_id: str
+    account: str
+    project: str
+    id: str
+    name: str
+    state: RunState
+    anonymous: bool
+    created_at: datetime
+    server_time: datetime
+    url_path: str
+    expires_at: datetime | None = None
+    heartbeat_at: datetime | None = None
+    finished_at: datetime | None = None
+    exit_code: int | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+    notes: str | None = None
+    group: str | None = None
+    job_type: str | None = None
+    points: int = 0
+    permissions: Permissions = field(default_factory=Permissions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunList:
+    """A page of runs, newest first; `next` is given back as `after=` for the page that follows."""
+
+    runs: list[RunInfo]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStatus:
+    """What a writer needs to know after each delivery; also the answer to a heartbeat."""
+
+    state: RunState
+    anonymous: bool
+    expires_at: datetime | None
+    server_time: datetime
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """How far a writer's stream has arrived: `next` is the index of the first row the server does not have."""
+
+    next: int
+    status: RunStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricInfo:
+    """One metric of a run; numbers that are NaN or ±Inf come as the texts `NaN`, `Infinity`, `-Infinity`."""
+
+    name: str
+    n: int
+    last_step: int
+    last: float | str
+    min: float | str | None
+    max: float | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampledMetric:
+    """A series reduced to buckets of neighbouring points, sorted by step; each list has one entry a bucket.
+
+    Attributes:
+        total: points in the range before reduction.
+        step: first step of each bucket.
+        time: its time, seconds since the Unix epoch.
+        count: points in each bucket.
+        min: smallest value that is not NaN; None where there is none.
+        max: largest value that is not NaN; None where there is none.
+        first: first value.
+        last: last value. Non-finite numbers come as text, as in `MetricInfo`.
+    """
+
+    total: int
+    step: list[int]
+    time: list[float]
+    count: list[int]
+    min: list[float | str | None]
+    max: list[float | str | None]
+    first: list[float | str]
+    last: list[float | str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampledSeries:
+    """Answer of `/sampled`: by metric; `position` continues with `/live?after=`."""
+
+    metrics: dict[str, SampledMetric]
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRequest:
+    """Make a view link. The client makes the token and sends its hash."""
+
+    token_hash: str
+    label: str | None = None
+    blind: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkInfo:
+    """A view link that was made for a run; the token itself is never told again."""
+
+    link_id: str
+    label: str | None
+    blind: bool
+    created_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """An error as `application/problem+json` (RFC 9457); `code` is stable, the texts are for people."""
+
+    title: str
+    status: int
+    code: str
+    detail: str
+    type: str = "about:blank"
+
+
+@lru_cache(maxsize=None)
+def _fields(cls: type) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls)
+    return {f.name: hints[f.name] for f in dataclasses.fields(cls)}
+
+
+def _read(hint: Any, value: Any) -> Any:  # noqa: ANN401, PLR0911  JSON has no narrower type; one return a case
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        if value is None:
+            return None
+        options = [h for h in typing.get_args(hint) if h is not type(None)]
+        return _read(options[0], value) if len(options) == 1 else value
+    if origin is list:
+        return [_read(typing.get_args(hint)[0], v) for v in value]
+    if origin is dict:
+        return {k: _read(typing.get_args(hint)[1], v) for k, v in value.items()}
+    if hint is datetime:
+        return parse_time(value)
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return hint(value)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return from_json(hint, value)
+    return value
+
+
+def from_json(cls: type[T], data: dict[str, Any]) -> T:
+    """Build a message from decoded JSON; fields that this version does not know are ignored.
+
+    Raises:
+        ValueError: a field is missing or a time cannot be read.
+    """
+    try:
+        known = {name: _read(hint, data[name]) for name, hint in _fields(cls).items() if name in data}
+        return cls(**known)
+    except (TypeError, AttributeError, KeyError) as exc:
+        raise ValueError(f"{cls.__name__} cannot be read from this answer: {exc}") from exc
+
+
+def to_json(message: Any) -> Any:  # noqa: ANN401  JSON has no narrower type
+    """Return what `json.dumps` takes for a message or a part of one."""
+    if dataclasses.is_dataclass(message) and not isinstance(message, type):
+        return {f.name: to_json(getattr(message, f.name)) for f in dataclasses.fields(message)}
+    if isinstance(message, datetime):
+        return format_time(message)
+    if isinstance(message, enum.Enum):
+        return message.value
+    if isinstance(message, (list, tuple)):
+        return [to_json(v) for v in message]
+    if isinstance(message, dict):
+        return {k: to_json(v) for k, v in message.items()}
+    return message

@@ -1,0 +1,117 @@
+"""What may be logged: names and values of metrics.
+
+A mapping given to `log` becomes a flat row of names and floats. What cannot be logged becomes a
+`Refusal`, a value and not an exception, so that one bad entry never costs the others.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from anonrun.core.limits import MAX_METRIC_NAME_CHARS
+
+__all__ = ["Refusal", "Row", "flatten", "name_problem", "to_float"]
+
+_MAX_DEPTH = 16
+_DOUBLE = struct.Struct("<d")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One entry that was not logged.
+
+    Attributes:
+        name: the metric as far as it can be named.
+        problem: a sentence that says what was wrong and what to do.
+    """
+
+    name: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The metrics of one `log` call, flat: `names[i]` has `values[i]`; and what was refused."""
+
+    names: tuple[str, ...]
+    values: tuple[float, ...]
+    refusals: tuple[Refusal, ...] = ()
+
+
+def name_problem(name: str) -> str | None:
+    """Return what is wrong with a metric's name, or None where nothing is."""
+    if not name or name.isspace():
+        return "A metric needs a name; this one is empty."
+    if len(name) > MAX_METRIC_NAME_CHARS:
+        return f"Metric name {name[:40]!r}… has {len(name)} characters; use at most {MAX_METRIC_NAME_CHARS}."
+    if not name.isprintable():
+        return f"Metric name {name!r} has a control character or a line break; use printable characters."
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return f"Metric name {name!r} is not valid Unicode; use printable characters."
+    return None
+
+
+def to_float(value: object) -> float | None:
+    """Return a number as a float, or None where `value` is no single real number.
+
+    Takes Python numbers, NumPy scalars, and arrays or tensors of one element of any library that has
+    `.item()` (PyTorch, JAX, TensorFlow, CuPy), without importing those. NaN and ±Inf are numbers.
+    Text is not, even where it looks like one.
+    """
+    if isinstance(value, (str, bytes, bytearray)) or value is None:
+        return None
+    item = getattr(value, "item", None)
+    if callable(item):
+        try:
+            value = item()
+        except Exception:  # noqa: BLE001  any library's refusal means the same: not one number
+            return None
+    try:
+        return float(_DOUBLE.unpack(_DOUBLE.pack(value))[0])
+    except (struct.error, TypeError, ValueError, OverflowError):
+        return None
+
+
+def _describe(value: object) -> str:
+    kind = type(value)
+    shape = getattr(value, "shape", None)
+    size = f" of shape {tuple(shape)}" if isinstance(shape, tuple) and shape else ""
+    name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
+    return f"{name}{size}"
+
+
+def _entries(data: Mapping[object, object], prefix: str, depth: int) -> Iterator[tuple[str, object]]:
+    for key, value in data.items():
+        name = prefix + (key if type(key) is str else str(key))
+        if isinstance(value, Mapping) and depth < _MAX_DEPTH:
+            yield from _entries(value, name + "/", depth + 1)
+        else:
+            yield name, value
+
+
+def flatten(data: Mapping[object, object]) -> Row:
+    """Return the flat row of a mapping given to `log`.
+
+    Nested mappings are joined by `/`; keys that are not text become `str(key)`; of two entries that
+    come to the same name the later one counts.
+
+    Example:
+        >>> flatten({"train": {"loss": 0.5}, "epoch": 3})
+        Row(names=('train/loss', 'epoch'), values=(0.5, 3.0), refusals=())
+    """
+    good: dict[str, float] = {}
+    bad: dict[str, Refusal] = {}
+    for name, value in _entries(data, "", 0):
+        problem = name_problem(name)
+        if problem is None:
+            number = to_float(value)
+            if number is not None:
+                good[name] = number
+                continue
+            problem = f"Metric {name!r} got a {_describe(value)}, which is not one number; log a single int or float."
+        bad[name[:MAX_METRIC_NAME_CHARS]] = Refusal(name[:MAX_METRIC_NAME_CHARS], problem)
+    return Row(tuple(good), tuple(good.values()), tuple(bad.values()))
