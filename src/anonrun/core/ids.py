@@ -16,6 +16,7 @@ __all__ = ["DEFAULT_PROJECT", "check_id", "check_project", "new_id", "new_name",
 
 DEFAULT_PROJECT = "uncategorized"
 
+_RANDOM_BYTES = 10
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 _ADJECTIVES = (
@@ -39,8 +40,8 @@ def new_run_id(now_ms: int, random_bytes: bytes) -> uuid.UUID:
         now_ms: milliseconds since the Unix epoch.
         random_bytes: 10 random bytes.
     """
-    if len(random_bytes) != 10:
-        raise UsageError(f"new_run_id needs 10 random bytes, got {len(random_bytes)}.")
+    if len(random_bytes) != _RANDOM_BYTES:
+        raise UsageError(f"new_run_id needs {_RANDOM_BYTES} random bytes, got {len(random_bytes)}.")
     rand = int.from_bytes(random_bytes, "big")
     value = (now_ms & (1 << 48) - 1) << 80 | 0x7 << 76 | (rand >> 68 & 0xFFF) << 64 | 0b10 << 62 | rand & (1 << 62) - 1
     return uuid.UUID(int=value)
@@ -65,7 +66,7 @@ def new_name(choose: Callable[[tuple[str, ...]], str]) -> str:
     return f"{choose(_ADJECTIVES)}-{choose(_NOUNS)}"
 
 
-def check_id(text: str) -> str:
+def check_id(text: object) -> str:
     """Return `text` if it can be a run's id.
 
     Raises:
@@ -79,7 +80,7 @@ def check_id(text: str) -> str:
     return text
 
 
-def check_project(text: str) -> str:
+def check_project(text: object) -> str:
     """Return `text` if it can be a project's name; the rule is that of `check_id`.
 
     Raises:

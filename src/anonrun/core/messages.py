@@ -10,9 +10,10 @@ import dataclasses
 import enum
 import types
 import typing
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 from anonrun.core.times import format_time, parse_time
@@ -287,10 +288,10 @@ class Problem:
     type: str = "about:blank"
 
 
-@lru_cache(maxsize=None)
-def _fields(cls: type) -> dict[str, Any]:
+@cache
+def _fields(cls: Hashable) -> dict[str, Any]:
     hints = typing.get_type_hints(cls)
-    return {f.name: hints[f.name] for f in dataclasses.fields(cls)}
+    return {f.name: hints[f.name] for f in dataclasses.fields(typing.cast("type", cls))}
 
 
 def _read(hint: Any, value: Any) -> Any:  # noqa: ANN401, PLR0911  JSON has no narrower type; one return a case

@@ -77,11 +77,13 @@ def to_float(value: object) -> float | None:
 
 
 def _describe(value: object) -> str:
+    if isinstance(value, int):
+        return "an integer too large for a float"
     kind = type(value)
     shape = getattr(value, "shape", None)
     size = f" of shape {tuple(shape)}" if isinstance(shape, tuple) and shape else ""
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
-    return f"{name}{size}"
+    return f"a value of type {name}{size}"
 
 
 def _entries(data: Mapping[object, object], prefix: str, depth: int) -> Iterator[tuple[str, object]]:
@@ -112,6 +114,6 @@ def flatten(data: Mapping[object, object]) -> Row:
             if number is not None:
                 good[name] = number
                 continue
-            problem = f"Metric {name!r} got a {_describe(value)}, which is not one number; log a single int or float."
+            problem = f"Metric {name!r} got {_describe(value)}, which is not one number; log a single int or float."
         bad[name[:MAX_METRIC_NAME_CHARS]] = Refusal(name[:MAX_METRIC_NAME_CHARS], problem)
     return Row(tuple(good), tuple(good.values()), tuple(bad.values()))
