@@ -1,0 +1,5 @@
+"""`python -m anonrun` is the `anonrun` command."""
+
+from anonrun.cli.main import main
+
+main()
