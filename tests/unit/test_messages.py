@@ -48,5 +48,5 @@ def test_fields_of_a_newer_server_are_ignored() -> None:
 
 @pytest.mark.parametrize("broken", [{}, {"state": "running"}, {**to_json(_STATUS), "server_time": 3}], ids=repr)
 def test_an_answer_that_cannot_be_read_says_which(broken: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="RunStatus|time"):
+    with pytest.raises(ValueError, match=r"RunStatus|time"):
         from_json(RunStatus, broken)

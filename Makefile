@@ -1,0 +1,82 @@
+# Every target sets up what it needs; PYTHON is the only thing that must be there.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMPS := .make
+OUT    := out
+JS_SOURCES := $(shell find js -path js/node_modules -prune -o -type f -print)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test bench check fix docs clean
+
+help:  ## Show this help
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 12
+
+demo: $(STAMPS)/demo  ## Set everything up, run the quickstart notebook, print the dashboard link
+	@$(BIN)/python examples/demo.py --out $(OUT)
+
+lab: $(STAMPS)/test  ## Open JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks
+
+test: $(STAMPS)/test $(STAMPS)/system  ## Set everything up, system packages included, and run every test
+	@$(BIN)/python js/run.py test
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST)
+
+bench: $(STAMPS)/test $(STAMPS)/system  ## Measure, and write the figures as JSON and as a table
+	$(BIN)/python -m benchmarks
+
+check: $(STAMPS)/test  ## Lint, types, format and import rules, for Python and TypeScript
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@$(BIN)/python js/run.py check
+
+fix: $(STAMPS)/test  ## Format, and repair what the linters can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	@$(BIN)/python js/run.py fix
+
+docs: $(STAMPS)/test  ## Write the generated pages of docs/
+	$(BIN)/python -m anonrun.server.openapi > docs/openapi.json
+	@$(BIN)/python js/run.py api-types
+
+constraints.txt: pyproject.toml  ## Choose the versions that are used for development again
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
+		--extra lab --group test --group check pyproject.toml -o $@
+
+clean:  ## Remove what was built and installed
+	rm -rf $(VENV) $(STAMPS) $(OUT) js/node_modules src/anonrun/notebook/static src/anonrun/server/web/static
+
+# Debian's Python comes without venv; virtualenv makes the same thing.
+$(STAMPS)/venv:
+	$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
+		$(PYTHON) -m pip install --quiet --user --break-system-packages virtualenv && $(PYTHON) -m virtualenv --quiet $(VENV); }
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@mkdir -p $(STAMPS) && touch $@
+
+# An editable install builds the JavaScript once; after a change to it, build again.
+$(STAMPS)/install: $(STAMPS)/venv pyproject.toml constraints.txt hatch_build.py $(JS_SOURCES)
+	@rm -rf src/anonrun/notebook/static src/anonrun/server/web/static
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	@touch $@
+
+$(STAMPS)/demo: $(STAMPS)/install
+	$(BIN)/python -m pip install --quiet -c constraints.txt nbclient ipykernel scikit-learn
+	@touch $@
+
+$(STAMPS)/test: $(STAMPS)/install
+	$(BIN)/python -m pip install --quiet -c constraints.txt --group test --group check
+	@touch $@
+
+# Chromium drives the browser tests. Root may install it; anyone else is told how.
+$(STAMPS)/system:
+	@if ! command -v chromium >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+		else \
+			echo 'The browser tests need Chromium as `chromium` on the PATH: apt install chromium'; exit 1; \
+		fi; \
+	fi
+	@mkdir -p $(STAMPS) && touch $@
