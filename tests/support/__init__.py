@@ -1,0 +1,1 @@
+"""What several test folders use: real servers and a real browser."""
