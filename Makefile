@@ -74,7 +74,7 @@ $(STAMPS)/test: $(STAMPS)/install
 $(STAMPS)/system:
 	@if ! command -v chromium >/dev/null; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core faketime >/dev/null; \
 		else \
 			echo 'The browser tests need Chromium as `chromium` on the PATH: apt install chromium'; exit 1; \
 		fi; \

@@ -1,0 +1,59 @@
+"""The notebook: when the first chart is there, and how large the saved quickstart is."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from tests.support.chromium import chromium
+from tests.support.jupyter import NotebookPage, jupyter_server, stop_embedded_server, write_notebook
+
+from benchmarks.figures import Figure
+
+_QUICKSTART = Path(__file__).parent.parent / "notebooks" / "quickstart.ipynb"
+_CELLS = [
+    "%load_ext anonrun\nimport anonrun, time",
+    "%anonrun\nfor step in range(100):\n    anonrun.log({'loss': 1 / (step + 1)})\n    time.sleep(0.05)",
+]
+
+
+def _first_charts(repetitions: int) -> Iterator[float]:
+    with tempfile.TemporaryDirectory() as folder, jupyter_server(Path(folder)) as jupyter, chromium() as browser:
+        for number in range(repetitions):
+            name = f"first_{number}.ipynb"
+            write_notebook(jupyter.root / name, _CELLS)
+            page = browser.new_page(viewport={"width": 1280, "height": 1000})
+            notebook = NotebookPage(page, jupyter, name).open()
+            start = time.perf_counter()
+            notebook.run_all()
+            page.locator(".anonrun canvas").first.wait_for(timeout=30_000)
+            yield (time.perf_counter() - start) * 1e3
+            page.close()
+
+
+def _saved_size_kb() -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        data_dir = Path(folder) / "anonrun"
+        book = nbformat.read(_QUICKSTART, as_version=4)
+        client = NotebookClient(book, timeout=300, kernel_name="python3", resources={"metadata": {"path": folder}})
+        try:
+            with client.setup_kernel(env=_environment(data_dir)):
+                client.execute(reset_kc=False)
+        finally:
+            stop_embedded_server(data_dir)
+        return len(nbformat.writes(book).encode()) / 1000
+
+
+def _environment(data_dir: Path) -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.startswith("ANONRUN_")} | {"ANONRUN_DATA_DIR": str(data_dir)}
+
+
+def run(repetitions: int) -> Iterator[Figure]:
+    """Yield the notebook's figures."""
+    yield Figure("first chart after *Run All* in JupyterLab", tuple(_first_charts(repetitions)), "ms", 1500)
+    yield Figure("saved quickstart", (_saved_size_kb(),), "kB", 300)
