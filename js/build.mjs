@@ -1,5 +1,9 @@
 // Builds what ships inside the Python package: the widget, the dashboard and the partial plotly bundle.
-import { copyFile, mkdir, readFile } from "node:fs/promises";
+//
+// plotly.js is built once, into the server's static folder: the server serves it from there, and the
+// kernel reads the same file where it has to send it to a page that reaches no server.
+import { existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
@@ -45,12 +49,11 @@ const targets = [
     define: { global: "globalThis", "process.env.NODE_ENV": '"production"', "process.env.NODE_DEBUG": "false" },
     alias: { stream: "stream-browserify", regl: "@plotly/regl" },
   },
-];
+].filter(({ entryPoints }) => existsSync(resolve(here, Object.values(entryPoints)[0])));
 
 await Promise.all([mkdir(notebook, { recursive: true }), mkdir(web, { recursive: true })]);
 if (argv.includes("--watch")) {
   for (const target of targets) await (await esbuild.context(target)).watch();
 } else {
   await Promise.all(targets.map((target) => esbuild.build(target)));
-  await copyFile(resolve(web, "plotly.js"), resolve(notebook, "plotly.js"));
 }

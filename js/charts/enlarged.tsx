@@ -1,0 +1,105 @@
+/** One chart looked at closely, in a dialog: drawn by plotly, or large by uPlot where plotly is not to be had. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { type ChartCardProps, ChartPlot, useLines } from "./card";
+import { useHistory } from "./hooks";
+import type { Line } from "./lines";
+import { type LoadPlotly, layoutOf, type Plotly, type PlotlyInks, tracesOf } from "./plotly";
+import { ValueTable } from "./table";
+
+interface EnlargedProps extends Omit<ChartCardProps, "onZoom" | "onEnlarge"> {
+  readonly loadPlotly: LoadPlotly;
+  onClose(): void;
+}
+
+type Drawn = { by: "nothing yet" } | { by: "plotly"; plotly: Plotly } | { by: "uplot"; why: string };
+
+const REDRAW_MS = 500;
+
+function inksOf(host: HTMLElement): PlotlyInks {
+  const style = getComputedStyle(host);
+  const of = (name: string) => style.getPropertyValue(name).trim();
+  const [text, dim, grid] = [of("--anr-fg"), of("--anr-dim"), of("--anr-line")];
+  return { text, dim, grid, background: of("--anr-bg"), alarm: of("--anr-alarm"), font: style.fontFamily };
+}
+
+function PlotlyChart({ plotly, lines, options, theme }: { plotly: Plotly; lines: readonly Line[] } & EnlargedProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const drawnAt = useRef(0);
+  useEffect(() => {
+    const draw = () => {
+      if (!host.current) return;
+      drawnAt.current = performance.now();
+      const config = { displaylogo: false, responsive: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+      void plotly.react(
+        host.current,
+        tracesOf(lines, options, theme),
+        layoutOf(lines, options, inksOf(host.current)),
+        config,
+      );
+    };
+    const wait = Math.max(0, drawnAt.current + REDRAW_MS - performance.now());
+    const timer = setTimeout(draw, drawnAt.current ? wait : 0);
+    return () => clearTimeout(timer);
+  }, [plotly, lines, options, theme]);
+  useEffect(() => {
+    const element = host.current as HTMLDivElement;
+    const observer = new ResizeObserver(() => drawnAt.current && plotly.Plots.resize(element));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      plotly.purge(element);
+    };
+  }, [plotly]);
+  return <div ref={host} class="anr-plotly" />;
+}
+
+export function EnlargedChart(props: EnlargedProps) {
+  useHistory(props.history);
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [drawn, setDrawn] = useState<Drawn>({ by: "nothing yet" });
+  const [zoom, setZoom] = useState(props.zoom);
+  const lines = useLines(props, true);
+  useEffect(() => {
+    dialog.current?.showModal();
+    let open = true;
+    props.loadPlotly().then(
+      (plotly) => open && setDrawn({ by: "plotly", plotly }),
+      (error: unknown) =>
+        open && setDrawn({ by: "uplot", why: error instanceof Error ? error.message : String(error) }),
+    );
+    return () => {
+      open = false;
+    };
+  }, []);
+  const title = props.chart.title;
+  return (
+    <dialog ref={dialog} class="anr-dialog" aria-label={`Chart of ${title}`} onClose={props.onClose}>
+      <header>
+        <b class="anr-title">{title}</b>
+        {drawn.by === "uplot" && <span class="anr-dim">{drawn.why} Drawn in the simple form instead.</span>}
+        <button type="button" class="anr-quiet" onClick={() => dialog.current?.close()}>
+          Close
+        </button>
+      </header>
+      {drawn.by === "plotly" && <PlotlyChart {...props} plotly={drawn.plotly} lines={lines} />}
+      {drawn.by === "nothing yet" && (
+        <p class="anr-empty" role="status">
+          <i class="anr-spinner" /> preparing the chart…
+        </p>
+      )}
+      {drawn.by === "uplot" && (
+        <ChartPlot
+          {...props}
+          zoom={zoom}
+          onZoom={setZoom}
+          lines={lines}
+          visible
+          label={`Chart of ${title}`}
+          onHover={() => {}}
+        />
+      )}
+      <ValueTable lines={lines} options={props.options} />
+    </dialog>
+  );
+}

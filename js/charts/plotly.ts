@@ -1,0 +1,116 @@
+/** What the enlarged chart needs of plotly.js, and how lines become its traces. Pure. */
+
+import type { Line } from "./lines";
+import type { ChartOptions } from "./options";
+import { colorOf, type Theme } from "./palette";
+
+/** The part of plotly.js that is used; see `plotly/index.js` for what is built. */
+export interface Plotly {
+  react(host: HTMLElement, data: object[], layout: object, config: object): Promise<unknown>;
+  purge(host: HTMLElement): void;
+  Plots: { resize(host: HTMLElement): void };
+}
+
+/** Rejects with a sentence that says why plotly is not to be had. */
+export type LoadPlotly = () => Promise<Plotly>;
+
+const DASHES = ["solid", "dash", "dot", "dashdot"];
+const MAX_MARKS = 50;
+
+/** Plotly reads some HTML in texts; a metric's name is only ever text. */
+export function plainText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+function transparent(color: string, alpha: number): string {
+  const [r, g, b] = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
+  return `rgba(${r}, ${g}, ${b}, ${alpha})`;
+}
+
+/** A null breaks plotly's line where points had no number. */
+function withGaps(
+  line: Line,
+  values: Float64Array,
+  x: (value: number) => number,
+): { x: number[]; y: (number | null)[] } {
+  const [xs, ys]: [number[], (number | null)[]] = [[], []];
+  for (let i = 0; i < line.length; i++) {
+    const at = x(line.x[i] as number);
+    if (i && (line.gap[i] as number) > 0) {
+      xs.push(at);
+      ys.push(null);
+    }
+    xs.push(at);
+    ys.push(values[i] as number);
+  }
+  return { x: xs, y: ys };
+}
+
+/** Return plotly's traces for lines. */
+export function tracesOf(lines: readonly Line[], options: Pick<ChartOptions, "x">, theme: Theme): object[] {
+  const x = (value: number) => (options.x === "wall" ? value * 1000 : value);
+  return lines.flatMap((line) => {
+    const color = colorOf(line.index, theme);
+    const name = plainText(line.label);
+    const stroke = { color, width: 1.8, dash: DASHES[Math.floor(line.index / 6) % DASHES.length] };
+    const faint = { type: "scatter", mode: "lines", showlegend: false, hoverinfo: "skip", legendgroup: name };
+    const fill = transparent(color, 0.16);
+    const band = line.band
+      ? [
+          { ...faint, ...withGaps(line, line.band.low, x), line: { width: 0 } },
+          { ...faint, ...withGaps(line, line.band.high, x), line: { width: 0 }, fill: "tonexty", fillcolor: fill },
+        ]
+      : [];
+    const raw = line.smoothed
+      ? [{ ...faint, ...withGaps(line, line.y, x), line: { color: transparent(color, 0.35), width: 1 } }]
+      : [];
+    const strong = { type: "scatter", mode: line.length > 1 ? "lines" : "markers", name, legendgroup: name };
+    return [
+      ...band,
+      ...raw,
+      { ...strong, ...withGaps(line, line.smoothed ?? line.y, x), line: stroke, marker: { color } },
+    ];
+  });
+}
+
+/** Colours of the page, as they are now. */
+export interface PlotlyInks {
+  readonly text: string;
+  readonly dim: string;
+  readonly grid: string;
+  readonly background: string;
+  readonly alarm: string;
+  readonly font: string;
+}
+
+const X_TITLES = { step: "step", relative: "seconds since the start", wall: "" } as const;
+
+/** Return plotly's layout; marks of values that are no number are dotted lines with a name. */
+export function layoutOf(lines: readonly Line[], options: Pick<ChartOptions, "x" | "y">, inks: PlotlyInks): object {
+  const marks = lines.flatMap((line) => line.marks).slice(0, MAX_MARKS);
+  const place = (x: number) => (options.x === "wall" ? x * 1000 : x);
+  const axis = { gridcolor: inks.grid, linecolor: inks.grid, zeroline: false, automargin: true };
+  return {
+    autosize: true,
+    margin: { l: 56, r: 20, t: 16, b: 44 },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: inks.font, size: 12, color: inks.dim },
+    hovermode: "x unified",
+    hoverlabel: { bgcolor: inks.background, bordercolor: inks.grid, font: { color: inks.text } },
+    showlegend: lines.length > 1,
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
+    // Keeps the reader's zoom while points arrive.
+    uirevision: `${options.x} ${options.y}`,
+    xaxis: { ...axis, type: options.x === "wall" ? "date" : "linear", title: { text: X_TITLES[options.x] } },
+    yaxis: { ...axis, type: options.y, exponentformat: "e" },
+    shapes: marks.map((mark) => ({
+      ...{ type: "line", yref: "paper", y0: 0, y1: 1, x0: place(mark.x), x1: place(mark.x) },
+      line: { color: inks.alarm, width: 1, dash: "dot" },
+    })),
+    annotations: marks.map((mark) => ({
+      ...{ x: place(mark.x), yref: "paper", y: 1, yanchor: "bottom", showarrow: false, text: mark.kind },
+      font: { color: inks.alarm, size: 11 },
+    })),
+  };
+}
