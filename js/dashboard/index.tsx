@@ -1,0 +1,10 @@
+/** The dashboard's entry: takes secrets out of the address, then draws the page that the server has named. */
+import { firstSecrets } from "./secrets";
+
+// This import stays first: see secrets.ts.
+
+import { mount } from "./app";
+import "./dashboard.css";
+import { readPage } from "./page";
+
+mount(readPage(document.documentElement.dataset), firstSecrets);

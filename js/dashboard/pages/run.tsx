@@ -1,0 +1,175 @@
+/** One run: its banner, its head line, and tabs for what it holds; live while it runs. */
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import type { RunInfo } from "../../api";
+import { enterRun } from "../enter_run";
+import { Feed, type FeedState } from "../feed";
+import type { Secrets } from "../fragment";
+import { Refusal } from "../http";
+import { type Kept, takeKept } from "../kept";
+import { Banner } from "../parts/banner";
+import { Charts } from "../parts/charts";
+import { useShell } from "../parts/context";
+import { Confirm } from "../parts/dialog";
+import { Loading } from "../parts/loading";
+import { MetricTable } from "../parts/metric_table";
+import { Pairs } from "../parts/pairs";
+import { RunHead } from "../parts/run_head";
+import { Share } from "../parts/share";
+import { type Tab, Tabs } from "../parts/tabs";
+import { useNow } from "../parts/time";
+import { Notice, RefusalNotice } from "./notice";
+
+const SYSTEM_PREFIX = "system/";
+
+export interface RunPageProps {
+  readonly runId: string;
+  readonly secrets: Secrets;
+}
+
+export function RunPage({ runId, secrets }: RunPageProps) {
+  const { client, session } = useShell();
+  const [entry, setEntry] = useState<{ readonly refusal: Refusal | null } | null>(null);
+
+  useEffect(() => {
+    enterRun(session, secrets).then((refusal) => setEntry({ refusal }));
+  }, [session, secrets]);
+  const feed = useMemo(() => new Feed(client, runId), [client, runId]);
+  const state = useFeed(feed, entry !== null);
+
+  if (state.problem) {
+    // A link's own refusal says more than the run's: it may tell when the run expired.
+    const refusal = entry?.refusal ?? new Refusal(state.problem);
+    return <RefusalNotice refusal={refusal} claiming={false} />;
+  }
+  if (!state.run) {
+    return state.link === "lost" ? (
+      <Loading what="The server does not answer. Trying again…" />
+    ) : (
+      <Loading what="Opening the run…" />
+    );
+  }
+  return <Run feed={feed} state={state} run={state.run} />;
+}
+
+/** Follow `feed` while the tab is seen. */
+function useFeed(feed: Feed, entered: boolean): FeedState {
+  const [state, setState] = useState(feed.state);
+  useEffect(() => {
+    if (!entered) return;
+    const end = feed.subscribe(() => setState(feed.state));
+    const look = () => (document.visibilityState === "visible" ? feed.follow() : feed.stop());
+    const channel = new BroadcastChannel("anonrun");
+    channel.onmessage = look;
+    document.addEventListener("visibilitychange", look);
+    look();
+    return () => {
+      end();
+      feed.stop();
+      channel.close();
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, [feed, entered]);
+  return state;
+}
+
+type TabKey = "charts" | "system" | "metrics" | "summary" | "config" | "share";
+
+function tabsOf(run: RunInfo, hasSystem: boolean): Tab[] {
+  const tabs: (Tab & { readonly key: TabKey })[] = [{ key: "charts", label: "Charts" }];
+  if (hasSystem) tabs.push({ key: "system", label: "System" });
+  tabs.push(
+    { key: "metrics", label: "Metrics" },
+    { key: "summary", label: "Summary" },
+    { key: "config", label: "Config" },
+  );
+  if (run.permissions.share) tabs.push({ key: "share", label: "Share" });
+  return tabs;
+}
+
+interface RunProps {
+  readonly feed: Feed;
+  readonly state: FeedState;
+  readonly run: RunInfo;
+}
+
+function Run({ feed, state, run }: RunProps) {
+  const { send } = useShell();
+  const [tab, setTab] = useState("charts");
+  const [deleting, setDeleting] = useState(false);
+  const [deleted, setDeleted] = useState(false);
+  const [kept] = useState<Kept | null>(() => takeKept(sessionStorage, run.run_id));
+  const nowMs = useNow(1_000) + state.clockOffsetMs;
+  useEffect(() => {
+    document.title = `${run.name} · anonrun`;
+  }, [run.name]);
+
+  const remove = useCallback(async () => {
+    feed.stop();
+    await send<void>("DELETE", `runs/${run.run_id}`);
+    setDeleted(true);
+  }, [send, feed, run.run_id]);
+
+  if (deleted) {
+    return (
+      <Notice heading={`${run.name} is deleted`} actions={[{ label: "Your runs", path: "/" }]}>
+        <p>The run, its points and every link to it are gone from this server.</p>
+      </Notice>
+    );
+  }
+  const hasSystem = [...feed.history.series.keys()].some((name) => name.startsWith(SYSTEM_PREFIX));
+  return (
+    <article class="run">
+      <Banner run={run} nowMs={nowMs} onShare={() => setTab("share")} onDelete={() => setDeleting(true)} />
+      {kept && (
+        <p class="kept" role="status">
+          Kept in <b>{kept.account}</b>. Its address stays the same.
+        </p>
+      )}
+      <RunHead run={run} history={feed.history} nowMs={nowMs} onDelete={() => setDeleting(true)} />
+      {state.link === "lost" && (
+        <p class="stale" role="status">
+          Connection lost, trying again. The charts show what had arrived.
+        </p>
+      )}
+      <Tabs label="Run" tabs={tabsOf(run, hasSystem)} chosen={tab} onChoose={setTab}>
+        <Panel tab={tab as TabKey} feed={feed} state={state} run={run} />
+      </Tabs>
+      {deleting && (
+        <Confirm
+          title={`Delete ${run.name}?`}
+          act="Delete"
+          busy="Deleting…"
+          onAct={remove}
+          onClose={() => setDeleting(false)}
+        >
+          <p>The run and its points are gone at once, for everyone, and cannot be brought back.</p>
+          {run.state === "running" && <p>It is still running: what it logs from now on stays on its own machine.</p>}
+        </Confirm>
+      )}
+    </article>
+  );
+}
+
+function Panel({ tab, feed, state, run }: RunProps & { readonly tab: TabKey }) {
+  switch (tab) {
+    case "metrics":
+      return <MetricTable run={run} live={state.link === "live"} />;
+    case "summary":
+      return (
+        <Pairs label="summary" values={run.summary} empty="No summary yet: it holds the last value of each metric." />
+      );
+    case "config":
+      return <Pairs label="config" values={run.config} empty="This run has no config. Pass one: init(config={…})." />;
+    case "share":
+      return <Share run={run} />;
+    default:
+      return (
+        <Charts
+          history={feed.history}
+          loaded={state.loaded}
+          running={run.state === "running"}
+          system={tab === "system"}
+        />
+      );
+  }
+}

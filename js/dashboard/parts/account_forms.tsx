@@ -1,0 +1,105 @@
+/** Sign in or sign up, in place: whatever the page holds, such as a claim, stays as it is. */
+import { useState } from "preact/hooks";
+import type { AccountInfo } from "../../api";
+import type { Refusal } from "../http";
+import type { Credentials } from "../session";
+import { useShell } from "./context";
+import { Field } from "./field";
+import { Form } from "./form";
+import { Tabs } from "./tabs";
+
+export type AccountAct = "sign-up" | "sign-in";
+
+const PLACES: Readonly<Record<string, string>> = {
+  username_taken: "username",
+  username_invalid: "username",
+  password_weak: "password",
+  sign_in_failed: "password",
+};
+
+const MIN_PASSWORD_CHARS = 8;
+
+function tooShort(values: Readonly<Record<string, string>>) {
+  if ((values.password ?? "").length >= MIN_PASSWORD_CHARS) return null;
+  return { field: "password", text: `The password needs at least ${MIN_PASSWORD_CHARS} characters.` };
+}
+
+const credentials = (values: Readonly<Record<string, string>>): Credentials => ({
+  username: (values.username ?? "").trim(),
+  password: values.password ?? "",
+});
+
+export interface AccountFormsProps {
+  readonly start: AccountAct;
+  readonly onDone: (account: AccountInfo) => void;
+}
+
+export function AccountForms({ start, onDone }: AccountFormsProps) {
+  const { page, session } = useShell();
+  const [act, setAct] = useState<AccountAct>(start);
+  const place = (refusal: Refusal) => PLACES[refusal.code] ?? null;
+  const tabs = [
+    { key: "sign-up", label: "New account" },
+    { key: "sign-in", label: "I have an account" },
+  ];
+  return (
+    <section class="account-forms">
+      <Tabs label="Account" tabs={tabs} chosen={act} onChoose={(key) => setAct(key as AccountAct)}>
+        {act === "sign-up" ? (
+          <Form
+            key="sign-up"
+            label="Sign up"
+            submit="Create the account"
+            busy="Creating…"
+            place={place}
+            check={tooShort}
+            onSubmit={async (values) => onDone(await session.signUp(credentials(values)))}
+          >
+            {(errorAt) => (
+              <>
+                <Field
+                  label="Username"
+                  name="username"
+                  autoComplete="username"
+                  hint="Shown with your runs. Letters, digits and . _ -"
+                  error={errorAt("username")}
+                />
+                <Field
+                  label="Password"
+                  name="password"
+                  autoComplete="new-password"
+                  secret
+                  hint={`At least ${MIN_PASSWORD_CHARS} characters. No e-mail is asked for, so keep it in a password manager.`}
+                  error={errorAt("password")}
+                />
+                {page.embedded && <p class="hint">This server runs on your machine; the account lives there too.</p>}
+              </>
+            )}
+          </Form>
+        ) : (
+          <Form
+            key="sign-in"
+            label="Sign in"
+            submit="Sign in"
+            busy="Signing in…"
+            place={place}
+            onSubmit={async (values) => onDone(await session.signIn(credentials(values)))}
+          >
+            {(errorAt) => (
+              <>
+                <Field label="Username" name="username" autoComplete="username" error={errorAt("username")} />
+                <Field
+                  label="Password"
+                  name="password"
+                  autoComplete="current-password"
+                  secret
+                  error={errorAt("password")}
+                />
+              </>
+            )}
+          </Form>
+        )}
+      </Tabs>
+    </section>
+  );
+}

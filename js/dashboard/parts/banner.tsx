@@ -1,0 +1,63 @@
+/** What an anonymous run's reader must know first: until when it is kept, and how to keep it. */
+import { useState } from "preact/hooks";
+import type { RunInfo } from "../../api";
+import { formatCountdown } from "../../charts/format";
+import { asRefusal } from "../http";
+import { href } from "../page";
+import { useShell } from "./context";
+import { Exact } from "./time";
+
+export interface BannerProps {
+  readonly run: RunInfo;
+  /** By the server's clock. */
+  readonly nowMs: number;
+  readonly onShare: () => void;
+  readonly onDelete: () => void;
+}
+
+const DAY_S = 86_400;
+
+export function Banner({ run, nowMs, onShare, onDelete }: BannerProps) {
+  const { page, session, say } = useShell();
+  const [away, setAway] = useState(false);
+  if (!run.anonymous || run.expires_at === null) return null;
+  const left = (Date.parse(run.expires_at) - nowMs) / 1000;
+  const { claim, share, delete: mayDelete } = run.permissions;
+
+  const openClaim = async () => {
+    setAway(true);
+    try {
+      await session.openClaim({ run_id: run.run_id });
+      location.assign(href(page, "/claim"));
+    } catch (reason) {
+      say(asRefusal(reason).message);
+      setAway(false);
+    }
+  };
+  return (
+    <section class={left < DAY_S ? "banner last" : "banner"} aria-label="Anonymous run">
+      <p>
+        <b>Anonymous run.</b> Kept until <b>{<Exact at={run.expires_at} />}</b>{" "}
+        <span class="num">({formatCountdown(left)})</span>, then deleted
+        {claim ? ". No account needed to keep watching." : " unless its maker claims it."}
+      </p>
+      <div class="actions">
+        {share && (
+          <button type="button" class="quiet" onClick={onShare}>
+            Share
+          </button>
+        )}
+        {mayDelete && (
+          <button type="button" class="quiet" onClick={onDelete}>
+            Delete now
+          </button>
+        )}
+        {claim && (
+          <button type="button" class="button strong" disabled={away} onClick={openClaim}>
+            {away ? "Opening…" : "Claim this run"}
+          </button>
+        )}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,58 @@
+/** Names and values, such as a config: nested mappings are told by their path, and a filter finds them. */
+import { useMemo, useState } from "preact/hooks";
+import { formatValue } from "../../charts/format";
+import { isNumber } from "../format";
+import { flatPairs } from "../pairs";
+
+export interface PairsProps {
+  readonly label: string;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly empty: string;
+}
+
+const FILTER_FROM = 12;
+
+export function Pairs({ label, values, empty }: PairsProps) {
+  const [words, setWords] = useState("");
+  const all = useMemo(() => flatPairs(values), [values]);
+  const shown = all.filter(([name]) => name.toLowerCase().includes(words.toLowerCase()));
+  if (all.length === 0) return <p class="empty">{empty}</p>;
+  return (
+    <>
+      {all.length >= FILTER_FROM && (
+        <input
+          type="search"
+          class="pairs-filter"
+          placeholder={`filter ${label}`}
+          aria-label={`Filter ${label}`}
+          value={words}
+          onInput={(event) => setWords(event.currentTarget.value.trim())}
+        />
+      )}
+      <div class="scroll">
+        <table class="pairs">
+          <thead>
+            <tr>
+              <th scope="col">name</th>
+              <th scope="col">value</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map(([name, value]) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td title={isNumber(value) ? String(value) : undefined}>{text(value)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {shown.length === 0 && <p class="empty">Nothing matches “{words}”.</p>}
+    </>
+  );
+}
+
+function text(value: unknown): string {
+  if (isNumber(value)) return formatValue(Number(value), 6);
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,51 @@
+/** What this browser may be asked to do for an account: sign in and out, exchange a secret, claim, keep keys. */
+import type { AccountInfo, RunInfo, RunList } from "../api";
+import type { Send } from "./http";
+
+/** A run that waits to be claimed, with the first of its metrics. */
+export type ClaimableRun = RunInfo & { readonly metrics: readonly string[] };
+
+export interface PendingClaim {
+  readonly runs: readonly ClaimableRun[];
+  readonly expires_at: string;
+}
+
+export interface Session {
+  readonly account: AccountInfo | null;
+  readonly local: boolean;
+  readonly pending_claim: PendingClaim | null;
+}
+
+export interface ApiKey {
+  readonly key_id: string;
+  readonly label: string | null;
+  readonly created_at: string;
+  readonly last_used_at: string | null;
+}
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Everything under `/api/v1/session` and `/api/v1/account`. */
+export function sessionApi(send: Send) {
+  return {
+    session: () => send<Session>("GET", "session"),
+    exchange: (token: string) => send<{ run_id: string | null }>("POST", "session/exchange", { token }),
+    signUp: (who: Credentials) => send<AccountInfo>("POST", "session/sign-up", who),
+    signIn: (who: Credentials) => send<AccountInfo>("POST", "session/sign-in", who),
+    signOut: () => send<void>("DELETE", "session"),
+    openClaim: (what: { token: string } | { run_id: string }) =>
+      send<PendingClaim>("POST", "session/pending-claim", what),
+    dropClaim: () => send<void>("DELETE", "session/pending-claim"),
+    claim: () => send<RunList>("POST", "session/claim"),
+    account: () => send<AccountInfo>("GET", "account"),
+    keys: () => send<readonly ApiKey[]>("GET", "account/keys"),
+    makeKey: (label: string) => send<ApiKey & { key: string }>("POST", "account/keys", { label }),
+    revokeKey: (keyId: string) => send<void>("DELETE", `account/keys/${encodeURIComponent(keyId)}`),
+    changePassword: (current: string, next: string) => send<void>("POST", "account/password", { current, new: next }),
+  };
+}
+
+export type SessionApi = ReturnType<typeof sessionApi>;
