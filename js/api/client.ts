@@ -130,6 +130,18 @@ export class Client {
     return this.request("GET", `runs/${encodeURIComponent(runId)}/sampled?${query}`, undefined, signal);
   }
 
+  /** The whole run as a file. */
+  async exportRun(runId: string, format: "csv" | "json"): Promise<Result<Blob>> {
+    const path = `runs/${encodeURIComponent(runId)}/export?format=${format}`;
+    const answer = await this.#send("GET", path, { accept: "*/*" });
+    if (!answer.ok) return answer;
+    try {
+      return { ok: true, value: await answer.value.blob() };
+    } catch (error) {
+      return problem(0, "unreachable", "Connection lost", String(error));
+    }
+  }
+
   /**
    * Follow a run from `after` until the stream ends, `signal` aborts or the run is gone.
    *

@@ -1,0 +1,34 @@
+/** Until when a run is kept, and how urgent that is. Pure. */
+
+import type { RunTrait } from "./contract";
+
+/** Why a run is no longer on its server; `at` where that is known. */
+export type Gone =
+  | { readonly why: "expired"; readonly at: Date | null }
+  | { readonly why: "deleted" }
+  | { readonly why: "claimed"; readonly account: string | null };
+
+export type Keeping =
+  /** Belongs to an account and was never anonymous here. */
+  | { readonly kind: "account"; readonly account: string | null }
+  | { readonly kind: "claimed"; readonly account: string | null }
+  | { readonly kind: "expired"; readonly at: Date | null }
+  | { readonly kind: "deleted" }
+  /** The server has not told the date yet. */
+  | { readonly kind: "unconfirmed" }
+  | { readonly kind: "until"; readonly at: Date; readonly leftS: number; readonly urgency: "calm" | "day" | "hour" };
+
+const HOUR_S = 3600;
+
+/** `now` is the server's time in milliseconds; `wasAnonymous` whether this page has seen the run unclaimed. */
+export function keepingOf(run: RunTrait, gone: Gone | null, now: number, wasAnonymous: boolean): Keeping {
+  if (gone?.why === "claimed") return { kind: "claimed", account: gone.account };
+  if (gone?.why === "expired") return { kind: "expired", at: gone.at };
+  if (gone) return { kind: "deleted" };
+  if (!run.anonymous) return { kind: wasAnonymous ? "claimed" : "account", account: run.account ?? null };
+  const at = run.expires_at ? new Date(run.expires_at) : null;
+  if (!at || Number.isNaN(at.getTime())) return { kind: "unconfirmed" };
+  const leftS = (at.getTime() - now) / 1000;
+  if (leftS <= 0) return { kind: "expired", at };
+  return { kind: "until", at, leftS, urgency: leftS < HOUR_S ? "hour" : leftS < 24 * HOUR_S ? "day" : "calm" };
+}

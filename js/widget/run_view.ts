@@ -1,0 +1,369 @@
+/**
+ * One run as this page knows it: fed by the kernel while that speaks, by the server when it does not.
+ *
+ * Owns the history, the secrets and every connection of the run; draws nothing. Invariants: secrets are
+ * held here and nowhere else; it outlives the widget, since at the end the kernel takes that away.
+ */
+
+import { Client, decodePlainSegments, type Frame, type Problem, type RunInfo } from "../api";
+import { History, type Plotly } from "../charts";
+import { Feed } from "../dashboard/feed";
+import { jupyterBase, type Reached, reach } from "./address";
+import { ClaimWatch } from "./claim_watch";
+import type { KernelMessage, Model, RunTrait, Status, WidgetConfig } from "./contract";
+import type { Gone } from "./keeping";
+import { loadPlotly } from "./plotly_source";
+import { Rows } from "./rows";
+
+/** Who tells this page of the run: `over` needs nobody any more. */
+export type Source = "kernel" | "server" | "nobody" | "over";
+
+export interface ViewState {
+  readonly run: RunTrait;
+  readonly status: Status;
+  readonly config: WidgetConfig;
+  readonly source: Source;
+  readonly gone: Gone | null;
+  /** Whether this page has seen the run unclaimed. */
+  readonly wasAnonymous: boolean;
+  /** Server's clock minus this browser's. */
+  readonly clockOffsetMs: number;
+  /** What is shown: the kernel's points, or the server's. */
+  readonly history: History;
+  readonly server: Reached | null;
+  /** Which secrets are here; the secrets themselves are asked for when they are used. */
+  readonly has: { readonly view: boolean; readonly claim: boolean };
+  /** When the last word of the kernel or the server came, in the browser's time. */
+  readonly heardAt: number;
+}
+
+const SILENCE_MS = 10_000;
+const LOOK_MS = 1_000;
+const RETRY_SERVER_MS = 15_000;
+const KERNEL_PATIENCE_MS = 20_000;
+
+export class RunView {
+  readonly runId: string;
+  readonly #fromKernel = new History();
+  readonly #listeners = new Set<() => void>();
+  readonly #watch: ClaimWatch;
+  #rows = new Rows(false);
+  #secrets: { view: string | null; claim: string | null } = { view: null, claim: null };
+  #model: Model | null = null;
+  #unhear: () => void = () => undefined;
+  #feed: Feed | null = null;
+  #unfeed: () => void = () => undefined;
+  #reaching: Promise<Reached | null> | null = null;
+  #reachedAt = Number.NEGATIVE_INFINITY;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #assets: ((bytes: DataView | null) => void)[] = [];
+  #measured = false;
+  #state: ViewState;
+
+  constructor(run: RunTrait) {
+    this.runId = run.run_id;
+    this.#state = {
+      run,
+      status: {},
+      config: {},
+      source: "nobody",
+      gone: null,
+      wasAnonymous: run.anonymous,
+      clockOffsetMs: 0,
+      history: this.#fromKernel,
+      server: null,
+      has: { view: false, claim: false },
+      heardAt: Date.now(),
+    };
+    this.#watch = new ClaimWatch(() => this.#askWhoseItIs());
+  }
+
+  get state(): ViewState {
+    return this.#state;
+  }
+
+  /** Call `listener` after each change of `state`; the history tells of its own. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Server's time now, in milliseconds. */
+  now(): number {
+    return Date.now() + this.#state.clockOffsetMs;
+  }
+
+  /** The kernel's widget is here. */
+  attach(model: Model): void {
+    this.detach();
+    this.#model = model;
+    const traits = () => this.#takeTraits(model);
+    const message = (said: KernelMessage, buffers: DataView[]) => this.#hear(said, buffers);
+    const changes = ["change:run", "change:status", "change:config"] as const;
+    for (const change of changes) model.on(change, traits);
+    model.on("msg:custom", message);
+    this.#unhear = () => {
+      for (const change of changes) model.off(change, traits);
+      model.off("msg:custom", message);
+    };
+    this.#set({ source: "kernel", heardAt: Date.now() });
+    traits();
+    model.send({ type: "hello" });
+    this.wake();
+  }
+
+  /** The kernel's widget is gone; what was shown stays. */
+  detach(): void {
+    if (!this.#model) return;
+    this.#unhear();
+    this.#model = null;
+    this.#look();
+  }
+
+  /** Begin to keep watch; called when something shows the run. */
+  wake(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    this.#watch.start();
+    void this.reached();
+  }
+
+  /** End all that runs by itself; called when nothing shows the run any more. */
+  sleep(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#watch.stop();
+    this.#stopFeed();
+  }
+
+  /** Where the server is reached; looked up again where it did not answer. */
+  async reached(): Promise<Reached | null> {
+    const stale = !this.#state.server?.answers && Date.now() - this.#reachedAt > RETRY_SERVER_MS;
+    if (!this.#reaching || stale) {
+      this.#reachedAt = Date.now();
+      this.#reaching = reach(this.#state.run.server, jupyterBase(document));
+    }
+    const server = await this.#reaching;
+    if (server && server.base + server.answers !== `${this.#state.server?.base}${this.#state.server?.answers}`) {
+      this.#set({ server });
+    }
+    return server;
+  }
+
+  /** Address of the claim page with its secret; null while that has not arrived. */
+  claimLink(): string | null {
+    const { claim } = this.#secrets;
+    return claim && this.#link("claim", `c=${claim}`);
+  }
+
+  /** Address of the run's page; with the view token where it is here. */
+  viewLink(): string | null {
+    const path = this.#state.run.url_path ?? `r/${encodeURIComponent(this.runId)}`;
+    return this.#link(path, this.#secrets.view ? `v=${this.#secrets.view}` : "");
+  }
+
+  /** Look for the claim that the reader has gone off to make. */
+  expectClaim(): void {
+    this.#watch.expect();
+  }
+
+  /** Delete the run on its server. Returns what stood in the way, or null. */
+  async delete(): Promise<Problem | null> {
+    const server = await this.reached();
+    const answer = await this.#client(server?.base ?? "/", () => this.#secrets.claim).deleteRun(this.runId);
+    if (!answer.ok && answer.problem.code !== "run_deleted") return answer.problem;
+    this.#end({ why: "deleted" });
+    return null;
+  }
+
+  /** The run as a file: from memory where every row is here, else from the server. */
+  async download(format: "csv" | "json"): Promise<Blob | Problem> {
+    if (!this.#rows.complete && this.#state.server?.answers) {
+      const client = this.#client(this.#state.server.base, () => this.#secrets.view);
+      const answer = await client.exportRun(this.runId, format);
+      if (answer.ok) return answer.value;
+      if (!this.#state.history.points) return answer.problem;
+    }
+    return new Blob([format === "csv" ? this.#rows.toCsv() : this.#json()], { type: `text/${format}` });
+  }
+
+  /** Whether a download from memory would have every row. */
+  get complete(): boolean {
+    return this.#rows.complete;
+  }
+
+  plotly(): Promise<Plotly> {
+    return loadPlotly({
+      url: async () => {
+        const server = await this.reached();
+        return server?.answers ? `${server.base}static/plotly.js` : null;
+      },
+      bytes: () => this.#askForAsset("plotly"),
+    });
+  }
+
+  #json(): string {
+    const { run_id, name, project, config, summary, created_at, finished_at } = this.#state.run;
+    const about = { run_id, name, project, created_at, finished_at, config, summary };
+    return JSON.stringify({ ...about, history: this.#rows.toSeries() }, null, 1);
+  }
+
+  #link(path: string, fragment: string): string | null {
+    const base = this.#state.server?.base;
+    return base ? `${base}${path}${fragment && `#${fragment}`}` : null;
+  }
+
+  #client(base: string, token: () => string | null): Client {
+    return new Client({ base, token });
+  }
+
+  #set(change: Partial<ViewState>): void {
+    this.#state = { ...this.#state, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+
+  #takeTraits(model: Model): void {
+    const [run, status] = [model.get("run"), model.get("status") ?? {}];
+    const moved = run.server?.url !== this.#state.run.server?.url;
+    this.#set({ status, config: model.get("config") ?? {}, heardAt: Date.now() });
+    this.#takeRun(run);
+    if (typeof status.server_time_offset_ms === "number" && !this.#measured) {
+      this.#set({ clockOffsetMs: status.server_time_offset_ms });
+    }
+    if (moved) {
+      this.#reaching = null;
+      void this.reached();
+    }
+  }
+
+  #takeRun(run: Partial<RunTrait>): void {
+    const known = { ...this.#state.run, ...run };
+    this.#set({ run: known, wasAnonymous: this.#state.wasAnonymous || known.anonymous });
+  }
+
+  #hear(message: KernelMessage, buffers: DataView[]): void {
+    this.#set({ heardAt: Date.now(), source: this.#isOver() ? "over" : "kernel" });
+    if (message.type === "secrets") {
+      const { view, claim } = message;
+      this.#secrets = { view: view ?? this.#secrets.view, claim };
+      const has = { view: Boolean(this.#secrets.view), claim: Boolean(claim) };
+      if (has.view !== this.#state.has.view || has.claim !== this.#state.has.claim) this.#set({ has });
+    } else if (message.type === "points") this.#takePoints(message.reset, buffers);
+    else for (const take of this.#assets.splice(0)) take(buffers[0] ?? null);
+  }
+
+  #takePoints(reset: boolean, buffers: readonly DataView[]): void {
+    const frames: Frame[] = [];
+    try {
+      for (const buffer of buffers) for (const segment of decodePlainSegments(buffer)) frames.push(...segment.frames);
+    } catch (error) {
+      // The next full message, a few seconds away, repairs what is missing now.
+      console.warn("anonrun: points from the kernel could not be read.", error);
+      this.#rows = new Rows(false);
+      return;
+    }
+    if (reset) {
+      this.#rows = new Rows();
+      this.#fromKernel.replace(frames);
+      this.#stopFeed();
+    } else this.#fromKernel.append(frames);
+    this.#rows.append(frames);
+  }
+
+  #isOver(): boolean {
+    const { run, status, gone } = this.#state;
+    const state = status.state ?? run.state;
+    return gone !== null || state === "finished" || state === "failed";
+  }
+
+  /** Once a second: has the kernel fallen silent, and who speaks instead? */
+  #look(): void {
+    if (document.hidden) return;
+    if (this.#isOver()) {
+      if (this.#state.source !== "over") this.#set({ source: "over" });
+      this.#stopFeed();
+      return;
+    }
+    if (this.#model && Date.now() - this.#state.heardAt < SILENCE_MS) return;
+    if (this.#feed) return;
+    if (this.#state.source === "kernel") this.#set({ source: "nobody" });
+    void this.#startFeed();
+  }
+
+  async #startFeed(): Promise<void> {
+    const server = await this.reached();
+    if (!server?.answers || this.#feed || this.#isOver()) return;
+    const feed = new Feed(this.#client(server.base, () => this.#secrets.view), this.runId);
+    this.#feed = feed;
+    this.#unfeed = feed.subscribe(() => this.#takeFeed(feed));
+    void feed.follow();
+  }
+
+  #stopFeed(): void {
+    this.#feed?.stop();
+    this.#unfeed();
+    this.#feed = null;
+    if (this.#model) this.#set({ history: this.#fromKernel });
+  }
+
+  #takeFeed(feed: Feed): void {
+    const { run, link, problem, loaded, clockOffsetMs } = feed.state;
+    if (problem) return this.#takeProblem(problem);
+    // The server may have less than the page: what the kernel did not deliver is not there.
+    if (loaded && feed.history.points >= this.#fromKernel.points) this.#set({ history: feed.history });
+    if (run) this.#takeServerRun(run, clockOffsetMs);
+    const live = link === "live" || link === "idle";
+    this.#set(live ? { source: "server", heardAt: Date.now() } : { source: "nobody" });
+  }
+
+  #takeServerRun(run: RunInfo, clockOffsetMs: number): void {
+    this.#measured = true;
+    const state = this.#model ? this.#state.status : { ...this.#state.status, state: run.state };
+    this.#set({ clockOffsetMs, status: state });
+    this.#takeRun(run);
+  }
+
+  #takeProblem({ code, expired_at }: Problem): void {
+    if (code === "run_claimed") this.#end({ why: "claimed", account: null });
+    else if (code === "run_expired") this.#end({ why: "expired", at: expired_at ? new Date(expired_at) : null });
+    else if (code === "run_deleted") this.#end({ why: "deleted" });
+    else this.#stopFeed();
+  }
+
+  /** The run is no longer this page's to follow on the server; a kernel goes on being heard. */
+  #end(gone: Gone): void {
+    this.#set({ gone });
+    this.#watch.stop();
+    this.#stopFeed();
+  }
+
+  /** One look for `ClaimWatch`. Returns whether there is more to wait for. */
+  async #askWhoseItIs(): Promise<boolean> {
+    if (this.#state.gone || !this.#state.run.anonymous) return false;
+    const server = await this.reached();
+    if (!server?.answers || !this.#secrets.view) return true;
+    const answer = await this.#client(server.base, () => this.#secrets.view).run(this.runId);
+    if (answer.ok) this.#takeServerRun(answer.value, Date.parse(answer.value.server_time) - Date.now());
+    else if (answer.problem.code === "run_claimed") await this.#learnAccount(server);
+    else this.#takeProblem(answer.problem);
+    return this.#state.gone === null && this.#state.run.anonymous;
+  }
+
+  /** The view token ended with the claim; whoever is signed in here may still read the run. */
+  async #learnAccount(server: Reached): Promise<void> {
+    const answer = await this.#client(server.base, () => null).run(this.runId);
+    const account = answer.ok ? answer.value.account : null;
+    if (answer.ok) this.#takeRun(answer.value);
+    this.#end({ why: "claimed", account });
+  }
+
+  #askForAsset(name: string): Promise<DataView | null> {
+    const model = this.#model;
+    if (!model) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      this.#assets.push(resolve);
+      setTimeout(() => resolve(null), KERNEL_PATIENCE_MS);
+      model.send({ type: "asset", name });
+    });
+  }
+}
