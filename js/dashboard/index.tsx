@@ -5,6 +5,7 @@ import { firstSecrets } from "./secrets";
 
 import { mount } from "./app";
 import "./dashboard.css";
+import "./plotly.css";
 import { readPage } from "./page";
 
 mount(readPage(document.documentElement.dataset), firstSecrets);

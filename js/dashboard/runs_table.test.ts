@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RunInfo } from "../api";
-import { matches, NEWEST_FIRST, nextSort, sorted, sparkPath, summaryColumns } from "./runs_table";
+import { matches, NEWEST_FIRST, nextSort, sorted, summaryColumns } from "./runs_table";
 
 function run(name: string, more: Partial<RunInfo> = {}): RunInfo {
   return {
@@ -61,10 +61,4 @@ test("a second click turns the order round; numbers begin with the largest", () 
   expect(byName).toEqual({ key: "name", down: false });
   expect(nextSort(byName, "name").down).toBe(true);
   expect(nextSort(byName, "points").down).toBe(true);
-});
-
-test("a sparkline keeps inside its box and breaks at what is not finite", () => {
-  expect(sparkPath([0, 1, Number.NaN, 0.5, 0], 40, 10)).toBe("M0.0 10.0L10.0 0.0M30.0 5.0L40.0 10.0");
-  expect(sparkPath([3, 3], 10, 10)).toBe("M0.0 5.0L10.0 5.0");
-  expect(sparkPath([Number.NaN], 10, 10)).toBe("");
 });

@@ -77,24 +77,3 @@ export function nextSort(now: Sort, key: SortKey): Sort {
   if (now.key === key) return { key, down: !now.down };
   return { key, down: key === "created" || key === "points" || key.startsWith("summary:") };
 }
-
-/** Return the path (`d` of an SVG) of a line through values, in a box; what is not finite leaves a gap. */
-export function sparkPath(values: readonly number[], width: number, height: number): string {
-  const finite = values.filter(Number.isFinite);
-  if (finite.length === 0) return "";
-  const low = Math.min(...finite);
-  const spread = Math.max(...finite) - low;
-  const dx = values.length > 1 ? width / (values.length - 1) : 0;
-  let pen = "M";
-  let path = "";
-  values.forEach((value, i) => {
-    if (!Number.isFinite(value)) {
-      pen = "M";
-      return;
-    }
-    const y = spread === 0 ? height / 2 : height - ((value - low) / spread) * height;
-    path += `${pen}${(i * dx).toFixed(1)} ${y.toFixed(1)}`;
-    pen = "L";
-  });
-  return path;
-}

@@ -1,13 +1,14 @@
 /** One run: its banner, its head line, and tabs for what it holds; live while it runs. */
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { RunInfo } from "../../api";
+import { type ChartOptions, DEFAULT_OPTIONS, groupMetrics } from "../../charts";
 import { enterRun } from "../enter_run";
 import { Feed, type FeedState } from "../feed";
 import type { Secrets } from "../fragment";
 import { Refusal } from "../http";
 import { type Kept, takeKept } from "../kept";
 import { Banner } from "../parts/banner";
-import { Charts } from "../parts/charts";
+import { Charts, ChartTools } from "../parts/charts";
 import { useShell } from "../parts/context";
 import { Confirm } from "../parts/dialog";
 import { Loading } from "../parts/loading";
@@ -18,8 +19,6 @@ import { Share } from "../parts/share";
 import { type Tab, Tabs } from "../parts/tabs";
 import { useNow } from "../parts/time";
 import { Notice, RefusalNotice } from "./notice";
-
-const SYSTEM_PREFIX = "system/";
 
 export interface RunPageProps {
   readonly runId: string;
@@ -95,6 +94,7 @@ interface RunProps {
 function Run({ feed, state, run }: RunProps) {
   const { send } = useShell();
   const [tab, setTab] = useState("charts");
+  const [options, setOptions] = useState<ChartOptions>(DEFAULT_OPTIONS);
   const [deleting, setDeleting] = useState(false);
   const [deleted, setDeleted] = useState(false);
   const [kept] = useState<Kept | null>(() => takeKept(sessionStorage, run.run_id));
@@ -116,7 +116,8 @@ function Run({ feed, state, run }: RunProps) {
       </Notice>
     );
   }
-  const hasSystem = [...feed.history.series.keys()].some((name) => name.startsWith(SYSTEM_PREFIX));
+  const hasSystem = groupMetrics(feed.history.series.keys()).some(({ section }) => section === "system");
+  const onCharts = tab === "charts" || tab === "system";
   return (
     <article class="run">
       <Banner run={run} nowMs={nowMs} onShare={() => setTab("share")} onDelete={() => setDeleting(true)} />
@@ -131,8 +132,14 @@ function Run({ feed, state, run }: RunProps) {
           Connection lost, trying again. The charts show what had arrived.
         </p>
       )}
-      <Tabs label="Run" tabs={tabsOf(run, hasSystem)} chosen={tab} onChoose={setTab}>
-        <Panel tab={tab as TabKey} feed={feed} state={state} run={run} />
+      <Tabs
+        label="Run"
+        tabs={tabsOf(run, hasSystem)}
+        chosen={tab}
+        onChoose={setTab}
+        aside={onCharts && <ChartTools options={options} onChange={setOptions} />}
+      >
+        <Panel tab={tab as TabKey} feed={feed} state={state} run={run} options={options} />
       </Tabs>
       {deleting && (
         <Confirm
@@ -150,7 +157,12 @@ function Run({ feed, state, run }: RunProps) {
   );
 }
 
-function Panel({ tab, feed, state, run }: RunProps & { readonly tab: TabKey }) {
+interface PanelProps extends RunProps {
+  readonly tab: TabKey;
+  readonly options: ChartOptions;
+}
+
+function Panel({ tab, feed, state, run, options }: PanelProps) {
   switch (tab) {
     case "metrics":
       return <MetricTable run={run} live={state.link === "live"} />;
@@ -166,9 +178,11 @@ function Panel({ tab, feed, state, run }: RunProps & { readonly tab: TabKey }) {
       return (
         <Charts
           history={feed.history}
+          options={options}
+          section={tab}
+          createdAt={run.created_at}
           loaded={state.loaded}
           running={run.state === "running"}
-          system={tab === "system"}
         />
       );
   }

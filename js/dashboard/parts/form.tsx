@@ -37,6 +37,7 @@ export function Form({ label, submit, busy, place, check, onSubmit, children }: 
     setAway(true);
     try {
       await onSubmit(values);
+      form.reset();
     } catch (reason) {
       const refusal = asRefusal(reason);
       setError({ field: place(refusal), text: refusal.message });

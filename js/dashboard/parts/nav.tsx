@@ -39,7 +39,7 @@ export function AccountNav() {
   return (
     <>
       {runs}
-      {account && <span class="dim">{account.name}, anonymous</span>}
+      {account && <span class="dim who">{account.name}</span>}
       <a href={href(page, "/sign-in")} aria-current={here("sign-in")}>
         Sign in
       </a>

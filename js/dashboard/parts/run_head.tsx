@@ -1,5 +1,4 @@
 /** A run in one line: name, state, how long and how far; and what can be taken along. */
-import { useEffect, useState } from "preact/hooks";
 import type { RunInfo } from "../../api";
 import { formatClock } from "../../charts/format";
 import type { History } from "../../charts/history";
@@ -15,35 +14,20 @@ export interface RunHeadProps {
   readonly onDelete: () => void;
 }
 
-/** What a history says of itself, four times a second at most. */
-function useHistoryFacts(history: History): { readonly step: number | null; readonly points: number } {
-  const [, draw] = useState(0);
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | null = null;
-    const end = history.subscribe(() => {
-      timer ??= setTimeout(() => {
-        timer = null;
-        draw(history.version);
-      }, 250);
-    });
-    draw(history.version);
-    return () => {
-      end();
-      if (timer !== null) clearTimeout(timer);
-    };
-  }, [history]);
-  const steps = [...history.series.values()].map((series) => series.last?.step ?? 0);
-  return { step: steps.length ? Math.max(...steps) : null, points: history.points };
+/** The largest of the steps that the metrics stand at; null where nothing was logged. */
+function lastStep(history: History): number | null {
+  const steps = [...history.series.values()].flatMap(({ last }) => (last ? [last.step] : []));
+  return steps.length ? Math.max(...steps) : null;
 }
 
 export function RunHead({ run, history, nowMs, onDelete }: RunHeadProps) {
   const { page } = useShell();
-  const { step, points } = useHistoryFacts(history);
+  const step = lastStep(history);
   const endMs = Date.parse(run.finished_at ?? (run.state === "crashed" ? run.heartbeat_at : null) ?? "") || nowMs;
   const facts = [
     formatClock((endMs - Date.parse(run.created_at)) / 1000),
     ...(step === null ? [] : [`step ${step}`]),
-    counted(Math.max(points, run.points), "point"),
+    counted(Math.max(history.points, run.points), "point"),
   ];
   const download = (format: string) => href(page, `/api/v1/runs/${run.run_id}/export?format=${format}`);
   return (
@@ -55,6 +39,7 @@ export function RunHead({ run, history, nowMs, onDelete }: RunHeadProps) {
       </span>
       <span class="grow" />
       <div class="actions">
+        <span class="dim">Download</span>
         <a class="quiet" href={download("csv")} download>
           CSV
         </a>

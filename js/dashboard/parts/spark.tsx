@@ -1,18 +1,16 @@
 /** The shape of one series, a line high: asked for when its row comes into view, and again when points were added. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { RunInfo, SampledSeries } from "../../api";
-import { sparkPath } from "../runs_table";
+import type { RunInfo } from "../../api";
+import { Sparkline } from "../../charts";
 import { useShell } from "./context";
 
-const WIDTH = 96;
-const HEIGHT = 20;
 const BUCKETS = 48;
 
 export function Spark({ run, metric }: { readonly run: RunInfo; readonly metric: string }) {
-  const { send } = useShell();
+  const { client } = useShell();
   const box = useRef<HTMLSpanElement>(null);
   const [seen, setSeen] = useState(false);
-  const [path, setPath] = useState<string | null>(null);
+  const [values, setValues] = useState<readonly number[]>([]);
 
   useEffect(() => {
     const watcher = new IntersectionObserver((entries) => setSeen(entries.some((entry) => entry.isIntersecting)));
@@ -24,29 +22,17 @@ export function Spark({ run, metric }: { readonly run: RunInfo; readonly metric:
   // run.points is among the reasons to ask again: there is more to draw.
   useEffect(() => {
     if (!seen || !there) return;
-    let current = true;
-    send<SampledSeries>(
-      "GET",
-      `runs/${run.run_id}/sampled?points=${BUCKETS}&metric=${encodeURIComponent(metric)}`,
-    ).then(
-      ({ metrics }) => {
-        if (current) setPath(sparkPath((metrics[metric]?.last ?? []).map(Number), WIDTH, HEIGHT));
-      },
+    const gone = new AbortController();
+    client.sampled(run.run_id, { metrics: [metric], points: BUCKETS }, gone.signal).then((answer) => {
       // A row without its little curve is still right; the run's own page says what is wrong.
-      () => undefined,
-    );
-    return () => {
-      current = false;
-    };
-  }, [send, seen, there, run.run_id, run.points, metric]);
+      if (answer.ok && !gone.signal.aborted) setValues((answer.value.metrics[metric]?.last ?? []).map(Number));
+    });
+    return () => gone.abort();
+  }, [client, seen, there, run.run_id, run.points, metric]);
 
   return (
     <span ref={box} class="spark">
-      {path && (
-        <svg viewBox={`-2 -2 ${WIDTH + 4} ${HEIGHT + 4}`} role="img" aria-label={`${metric} over time`}>
-          <path d={path} />
-        </svg>
-      )}
+      {values.length > 0 && <Sparkline values={values} label={`${metric} over time`} width={96} height={18} />}
     </span>
   );
 }
