@@ -3,8 +3,9 @@
 The front end follows the same rule (`js/charts/group.ts`); both are held to `tests/vectors/groups.json`.
 
 1. A name that begins with `system/` is a system metric: a chart of its own, in the section `system`.
-2. Otherwise a split word (`train`, `val`, …; letter case does not matter) is taken away where one stands: a path's
-   first segment, else its last, else before the first underscore, else after the last one. What remains is the chart's key.
+2. Otherwise a split word (`train`, `val`, …; letter case does not matter) is taken away where one stands:
+   a path's first segment, else its last, else before the first underscore, else after the last one.
+   What remains is the chart's key.
 3. Metrics of one key share a chart with that title, labelled by their split words; a plain name by itself.
    Labels that would stand twice are replaced by full names. A chart of one metric has its full name as title.
 4. Charts stand in order of first appearance, system metrics last; within a chart training and plain

@@ -1,0 +1,206 @@
+"""Shows runs in the notebook, and leaves a static picture of each when it ends.
+
+A run is shown by `show`, from then on kept up to date by the kernel's publisher, and brought to its last
+form by its own `finish`, before that returns. Nothing here raises into `finish`: what goes wrong is told
+by a warning, and by `%anonrun status`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from anonrun.core.messages import RunState
+from anonrun.errors import UsageError
+from anonrun.notebook.aftercare import Aftercare
+from anonrun.notebook.hosts import Display, Host, detect
+from anonrun.notebook.outputs import NotebookOutputs, Outputs, TextOutputs
+from anonrun.notebook.publisher import Publisher, Shown
+from anonrun.notebook.snapshot import Bundle
+from anonrun.notebook.source import Source
+from anonrun.notebook.view import RunView, Snapshot
+from anonrun.notebook.widget import WidgetMissingError
+
+__all__ = ["Kernel", "StaticView", "kernel", "mimebundle", "show"]
+
+_MOST_REMEMBERED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class StaticView:
+    """A run's static form, for hosts that display what a cell returns."""
+
+    data: Bundle
+
+    def __repr__(self) -> str:
+        return self.data["text/plain"]
+
+    def _repr_html_(self) -> str:
+        return self.data["text/html"]
+
+
+def _shell() -> Any:  # noqa: ANN401  IPython has no types
+    try:
+        from IPython.core.getipython import get_ipython  # noqa: PLC0415  there may be no IPython
+    except ImportError:
+        return None
+    return get_ipython()
+
+
+class Kernel:
+    """What this process shows.
+
+    Args:
+        host: says where it is shown, asked at each display.
+        publisher: keeps runs up to date.
+
+    Attributes:
+        auto: whether a run is shown when `anonrun.init` starts it.
+    """
+
+    def __init__(self, host: Callable[[], Host] = lambda: detect(_shell()), publisher: Publisher | None = None) -> None:
+        self.auto = False
+        self._host = host
+        self._publisher = publisher or Publisher()
+        self._aftercare = Aftercare()
+        self._going: dict[str, Shown] = {}
+        self._ended: dict[str, Bundle] = {}
+
+    def show(self, run: Source, display: Display | None, config: dict[str, Any]) -> StaticView | None:
+        """Show a run in the cell that runs now; see `show` below."""
+        host = self._host()
+        kind = display or host.display
+        shown = self._going.get(run.run_id)
+        if shown is None and not _running(run):
+            return self._show_ended(run, host, kind)
+        if shown is None:
+            shown = self._begin(run, host, kind, config)
+        with shown.lock:
+            shown.view.read()
+            data = shown.view.snapshot()
+            shown.outputs.show(data)
+        return StaticView(data) if host.name == "marimo" else None
+
+    def _begin(self, run: Source, host: Host, kind: Display, config: dict[str, Any]) -> Shown:
+        view = RunView(
+            run,
+            self._publisher.clock(),
+            live=kind == "widget",
+            snapshot_every_s=host.snapshot_every_s,
+            temporary=host.temporary,
+        )
+        traits = {**view.first_traits(), "config": config} if kind == "widget" else None
+        outputs = TextOutputs() if kind == "text" else NotebookOutputs(run.run_id, traits, view.hello)
+        shown = self._going[run.run_id] = Shown(view, outputs)
+        run.on_finish(lambda *_: self._finish(shown))
+        if kind != "text":
+            self._publisher.add(shown)
+        return shown
+
+    @contextlib.contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Show no run by itself meanwhile, since whoever starts it shows it."""
+        auto, self.auto = self.auto, False
+        try:
+            yield
+        finally:
+            self.auto = auto
+
+    def trouble(self, run: Source) -> str | None:
+        """Return why a run's view is no longer kept up to date; None while all is well."""
+        shown = self._going.get(run.run_id)
+        return shown.trouble if shown else None
+
+    def _show_ended(self, run: Source, host: Host, kind: Display) -> StaticView | None:
+        data = self._ended.get(run.run_id) or mimebundle(run)
+        if host.name == "marimo":
+            return StaticView(data)
+        outputs: Outputs = TextOutputs() if kind == "text" else NotebookOutputs(run.run_id, None, lambda: None)
+        outputs.show(data)
+        return None
+
+    def _finish(self, shown: Shown) -> None:
+        run_id = shown.view.source.run_id
+        if self._going.pop(run_id, None) is None:
+            return
+        self._publisher.remove(shown)
+        try:
+            with shown.lock:
+                for message in shown.view.final():
+                    shown.outputs.send(message)
+                    if isinstance(message, Snapshot):
+                        self._remember(run_id, message.data)
+                shown.outputs.close()
+        except Exception as exc:  # noqa: BLE001  finish() must go on
+            warnings.warn(f"anonrun could not draw the last picture of this run: {exc!r}", RuntimeWarning, stacklevel=3)
+        else:
+            self._aftercare.add(shown)
+
+    def _remember(self, run_id: str, data: Bundle) -> None:
+        self._ended[run_id] = data
+        while len(self._ended) > _MOST_REMEMBERED:
+            self._ended.pop(next(iter(self._ended)))
+
+
+@cache
+def _kernel_of(_pid: int) -> Kernel:
+    return Kernel()
+
+
+def kernel() -> Kernel:
+    """Return what this process shows; a forked child begins anew and leaves its parent's outputs alone."""
+    return _kernel_of(os.getpid())
+
+
+def _running(run: Source) -> bool:
+    return run.status().state == RunState.RUNNING
+
+
+def mimebundle(run: Source) -> Bundle:
+    """Return a run's static form of this instant, for its `_repr_mimebundle_`."""
+    view = RunView(run, 0.0, live=False, temporary=detect(_shell()).temporary)
+    view.read()
+    return view.snapshot()
+
+
+def show(
+    run: Source | None = None,
+    *,
+    display: Display | None = None,
+    height: int | None = None,
+    key_metrics: Sequence[str] | None = None,
+) -> StaticView | None:
+    """Show a run's live charts in this cell; where no widget can be shown, its static form.
+
+    Args:
+        run: which; None for the current one.
+        display: `widget`, `static` or `text`; None for what suits the host.
+        height: of the widget's charts, CSS pixels; None for as much as they need.
+        key_metrics: metrics whose charts stand first; None for the order in which they were logged.
+
+    Returns:
+        Something to be displayed in hosts that show what a cell returns (marimo), otherwise None.
+
+    Raises:
+        UsageError: there is no run yet.
+    """
+    if run is None:
+        from anonrun.client.session import current_run  # noqa: PLC0415  imported only where it is needed
+
+        run = current_run()
+    if run is None:
+        raise UsageError("There is no run to show yet; start one with anonrun.init() or %anonrun.")
+    config = {"height": height, "key_metrics": None if key_metrics is None else list(key_metrics)}
+    config = {name: value for name, value in config.items() if value is not None}
+    try:
+        return kernel().show(run, display, config)
+    except WidgetMissingError as exc:
+        if display is not None:
+            raise
+        warnings.warn(f"{exc} Until then the run is shown as a picture.", RuntimeWarning, stacklevel=2)
+        return kernel().show(run, "static", config)

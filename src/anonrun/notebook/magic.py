@@ -1,0 +1,192 @@
+"""`%anonrun` and `%%anonrun`: start a run, show it, and ask about it.
+
+`%load_ext anonrun` makes them known. A wrong flag is answered by one line that says what is allowed; no
+magic ever ends in a traceback of ours. Nothing that they show holds a secret, except the link that
+`%anonrun share` was asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from IPython.core.error import UsageError as ShellUsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class
+
+from anonrun.errors import AnonrunError
+from anonrun.notebook.commands import COMMANDS
+from anonrun.notebook.display import kernel
+from anonrun.notebook.hosts import DISPLAYS, Display
+
+__all__ = ["AnonrunMagics", "load", "unload"]
+
+_USAGE = """%anonrun [--project P] [--name N] [--server URL] …   start a run and show it
+%%anonrun [the same options]                         the run lasts as long as the cell
+%anonrun status | share | claim | export | delete --yes | finish | off"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartOptions:
+    """What a run is started with; None leaves it to `anonrun.init`."""
+
+    project: str | None
+    name: str | None
+    server: str | None
+    id: str | None
+    anonymous: str | None
+    tags: list[str] | None
+    notes: str | None
+    display: Display | None
+    height: int | None
+    key_metrics: list[str] | None
+
+    def for_init(self) -> dict[str, Any]:
+        """Return the arguments of `anonrun.init` that were given."""
+        names = ("project", "name", "server", "id", "anonymous", "tags", "notes")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ShellUsageError(f"%anonrun: {message}. Try %anonrun --help")
+
+    def flags(self) -> list[str]:
+        return [flag for action in self._actions for flag in action.option_strings]
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _height(text: str) -> int:
+    if not text.isdecimal() or not 100 <= int(text) <= 10_000:  # noqa: PLR2004  said in the message
+        raise argparse.ArgumentTypeError(f"{text!r} is no height in pixels from 100 to 10000")
+    return int(text)
+
+
+def _start_parser() -> _Parser:
+    parser = _Parser(prog="%anonrun", add_help=False, allow_abbrev=False, usage=_USAGE)
+    parser.add_argument("-h", "--help", action="store_true", help="show this text")
+    parser.add_argument("-p", "--project", help="project of the run")
+    parser.add_argument("-n", "--name", help="its name, for people")
+    parser.add_argument("--id", help="its short name in links; chosen for you where it is not given")
+    parser.add_argument("--server", metavar="URL", help="a server other than the one on this machine")
+    parser.add_argument("--anonymous", choices=("allow", "must", "never"), help="whether an account is used or needed")
+    parser.add_argument("--tag", action="append", dest="tags", metavar="TAG", help="a tag; may be given several times")
+    parser.add_argument("--notes", help="a sentence about the run")
+    parser.add_argument("--display", choices=DISPLAYS, help="how it is shown; chosen by the host where not given")
+    parser.add_argument("--height", type=_height, metavar="PX", help="height of the widget in pixels")
+    parser.add_argument("--key-metrics", type=_names, metavar="A,B", help="metrics whose charts stand first")
+    return parser
+
+
+def _parse_start(parser: _Parser, words: Sequence[str]) -> argparse.Namespace:
+    options, rest = parser.parse_known_args(words)
+    if rest:
+        near = difflib.get_close_matches(rest[0].partition("=")[0], [*COMMANDS, *parser.flags()], n=1)
+        hint = f"did you mean {near[0]}?" if near else "see %anonrun --help."
+        raise ShellUsageError(f"%anonrun does not know {rest[0]!r}; {hint}")
+    return options
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line, comments=True)
+    except ValueError as exc:
+        raise ShellUsageError(f"%anonrun cannot read this line: {exc}; close the quotation mark.") from exc
+
+
+@magics_class
+class AnonrunMagics(Magics):
+    """The magics of one shell."""
+
+    @line_cell_magic("anonrun")
+    def anonrun(self, line: str, cell: str | None = None) -> object:
+        """Start a run and show its live charts; `%anonrun --help` tells more."""
+        try:
+            return self._anonrun(line, cell)
+        except AnonrunError as exc:
+            raise ShellUsageError(f"anonrun: {exc}") from exc
+
+    def _anonrun(self, line: str, cell: str | None) -> object:
+        words = _words(line)
+        if words and not words[0].startswith("-"):
+            return self._command(words, cell)
+        parser = _start_parser()
+        options = _parse_start(parser, words)
+        if options.help:
+            print(parser.format_help())  # noqa: T201  that is what was asked for
+            return None
+        del options.help
+        start = StartOptions(**vars(options))
+        if cell is None:
+            self._start(start)
+            return None
+        return self._run_cell(start, cell)
+
+    def _command(self, words: list[str], cell: str | None) -> object:
+        command: Callable[[Sequence[str]], object] | None = COMMANDS.get(words[0])
+        if command is None:
+            _parse_start(_start_parser(), words)  # which names what is near
+        elif cell is not None:
+            raise ShellUsageError(f"%%anonrun starts a run for this cell; for {words[0]!r} use %anonrun {words[0]}.")
+        else:
+            return command(words[1:])
+        return None
+
+    def _start(self, options: StartOptions) -> Any:  # noqa: ANN401  a run; the client is imported only here
+        import anonrun  # noqa: PLC0415  the public package imports this module's package lazily, and so do we
+
+        kernel().auto = True
+        with kernel().quiet():
+            run = anonrun.init(**options.for_init())
+        anonrun.show(run, display=options.display, height=options.height, key_metrics=options.key_metrics)
+        return run
+
+    def _run_cell(self, options: StartOptions, cell: str) -> None:
+        __tracebackhide__ = True  # a traceback shows the user's lines, not ours
+        body = _Body(self.shell, cell)
+        run = self._start(options)
+        try:
+            body()
+        except BaseException:
+            run.finish(exit_code=1)
+            raise
+        run.finish()
+
+
+class _Body:
+    """A cell's code, run as IPython would: magics work, and a last expression is displayed."""
+
+    def __init__(self, shell: Any, cell: str) -> None:  # noqa: ANN401  IPython has no types
+        __tracebackhide__ = True
+        self._shell = shell
+        source = shell.transform_cell(cell)
+        name = shell.compile.cache(source, shell.execution_count, raw_code=cell)
+        tree = shell.transform_ast(shell.compile.ast_parse(source, filename=name))
+        last = [tree.body.pop()] if tree.body and isinstance(tree.body[-1], ast.Expr) else []
+        self._parts = [compile(tree, name, "exec", flags=shell.compile.flags)]
+        self._parts += [compile(ast.Interactive(last), name, "single", flags=shell.compile.flags)] if last else []
+
+    def __call__(self) -> None:
+        __tracebackhide__ = True
+        for part in self._parts:
+            exec(part, self._shell.user_global_ns, self._shell.user_ns)  # noqa: S102  it is the user's own cell
+
+
+def load(ipython: Any) -> None:  # noqa: ANN401  IPython has no types
+    """Make the magics known to a shell, and show runs that `anonrun.init` starts from now on."""
+    ipython.register_magics(AnonrunMagics)
+    kernel().auto = True
+
+
+def unload(_ipython: Any) -> None:  # noqa: ANN401  IPython has no types
+    """Show no run by itself any more."""
+    kernel().auto = False

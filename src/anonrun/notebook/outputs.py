@@ -1,0 +1,113 @@
+"""A run's two outputs in a notebook: the static snapshot, and below it the live widget.
+
+They are found again by `display_id`, so that an update from any thread lands in the cell that showed the
+run, whatever runs there by then. Showing a run again shows the same two, and each update reaches all.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from anonrun.notebook.snapshot import Bundle
+from anonrun.notebook.view import Message, Points, SecretsMessage, Snapshot, Traits
+from anonrun.notebook.widget import new_widget, static_file
+
+__all__ = ["NotebookOutputs", "Outputs", "TextOutputs"]
+
+_WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+_ASSETS = {"plotly": "plotly.js"}
+
+
+class Outputs(Protocol):
+    """Where a run is shown."""
+
+    def show(self, snapshot: Bundle) -> None:
+        """Show the run in the cell that runs now."""
+
+    def send(self, message: Message) -> None:
+        """Carry out a message of the view; from any thread."""
+
+    def close(self) -> None:
+        """Leave the snapshot as the only output."""
+
+
+class NotebookOutputs:
+    """Outputs in a kernel.
+
+    Args:
+        run_id: of the run.
+        traits: the widget's first traits; None for a snapshot alone.
+        hello: called when a page asks for everything.
+    """
+
+    def __init__(self, run_id: str, traits: dict[str, Any] | None, hello: Callable[[], None]) -> None:
+        self._snapshot_id = f"anonrun-snapshot-{run_id}"
+        self._widget_id = f"anonrun-widget-{run_id}"
+        self._hello = hello
+        self._widget = None if traits is None else new_widget(**traits)
+        if self._widget is not None:
+            self._widget.on_msg(self._on_message)
+
+    def show(self, snapshot: Bundle) -> None:
+        """Show both outputs in the cell that runs now."""
+        _publish(snapshot, self._snapshot_id, update=False)
+        if self._widget is not None:
+            view = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
+            _publish({_WIDGET_VIEW: view, "text/plain": "anonrun: live view"}, self._widget_id, update=False)
+
+    def send(self, message: Message) -> None:
+        """Carry out a message of the view; from any thread."""
+        if isinstance(message, Snapshot):
+            _publish(message.data, self._snapshot_id, update=True)
+        elif self._widget is None:
+            return
+        elif isinstance(message, Traits):
+            for name, value in message.changed.items():
+                setattr(self._widget, name, value)
+        elif isinstance(message, Points):
+            said = {"no": message.no, "reset": message.reset, "complete": message.complete}
+            self._widget.send({"type": "points", **said}, [message.segment])
+        elif isinstance(message, SecretsMessage):
+            self._widget.send({"type": "secrets", **asdict(message)})
+
+    def close(self) -> None:
+        """Empty the widget's output and end the widget; the page keeps its view."""
+        if self._widget is not None:
+            _publish({"text/plain": "", "text/html": ""}, self._widget_id, update=True)
+            self._widget.close()
+            self._widget = None
+
+    def _on_message(self, widget: Any, content: object, _buffers: object) -> None:  # noqa: ANN401  see new_widget
+        """Answer a page; what it sends is not to be trusted."""
+        if not isinstance(content, dict):
+            return
+        if content.get("type") == "hello":
+            self._hello()
+        elif content.get("type") == "asset" and content.get("name") in _ASSETS:
+            data = gzip.compress(static_file(_ASSETS[content["name"]]).read_bytes(), 6)
+            widget.send({"type": "asset", "name": content["name"]}, [data])
+
+
+class TextOutputs:
+    """Lines of text, where nothing can be drawn or redrawn."""
+
+    def show(self, snapshot: Bundle) -> None:
+        """Print the run as text."""
+        print(snapshot["text/plain"])  # noqa: T201  the terminal is where this is shown
+
+    def send(self, message: Message) -> None:
+        """Do nothing: a line that appears by itself would land in someone's prompt."""
+
+    def close(self) -> None:
+        """Do nothing: text stays."""
+
+
+def _publish(data: dict[str, Any], display_id: str, *, update: bool) -> None:
+    from IPython.core.getipython import get_ipython  # noqa: PLC0415  there may be no IPython
+
+    shell = get_ipython()
+    if shell is not None:
+        shell.display_pub.publish(data=data, metadata={}, transient={"display_id": display_id}, update=update)

@@ -1,0 +1,248 @@
+"""Lays out the static picture of a run: a head line and a grid of cards, in the look of the live widget.
+
+Pure: buffer and facts in, scene out. Positions are CSS pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from anonrun.notebook.buffer import RunBuffer
+from anonrun.notebook.curve import Curve, curve
+from anonrun.notebook.facts import Facts
+from anonrun.notebook.group import Chart, group
+from anonrun.notebook.numbers import duration_text, number_text, tick_texts, ticks
+from anonrun.notebook.scene import BULLET, KEY, SERIES_COLORS, Dot, Line, Rect, Run, Scene, Shape, Text
+
+__all__ = ["MOST_CHARTS", "picture"]
+
+MOST_CHARTS = 12
+
+_WIDTH = 960.0
+_MARGIN = 14.0
+_GAP = 10.0
+_HEAD = 40.0
+_BANNER = 38.0
+_FOOT = 26.0
+_PLOT_HEIGHTS = {1: 200.0, 2: 150.0, 3: 112.0}
+_CARD_TOP = 34.0
+_CARD_BOTTOM = 24.0
+_LABELS = 36.0
+_TICK_SIZE = 10.0
+_CHAR = 0.56  # of the font size: what one character takes on average, on the safe side
+_MOST_MARKS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Plot:
+    """Where a plot stands and what it shows."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    low: float
+    high: float
+    first: float
+    last: float
+
+    def at(self, step: float, value: float) -> tuple[float, float]:
+        across = (step - self.first) / (self.last - self.first)
+        up = (value - self.low) / (self.high - self.low)
+        return self.x + across * self.width, self.y + (1 - up) * self.height
+
+    def points(self, xs: Sequence[float], ys: Sequence[float]) -> tuple[tuple[float, float], ...]:
+        return tuple(map(self.at, xs, ys))
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """Where a card stands."""
+
+    x: float
+    y: float
+    width: float
+    plot_height: float
+
+    @property
+    def height(self) -> float:
+        return _CARD_TOP + self.plot_height + _CARD_BOTTOM
+
+
+def _columns(charts: int) -> int:
+    return {0: 1, 1: 1, 2: 2, 4: 2}.get(charts, 3)
+
+
+def _clip(text: str, room: float, size: float) -> str:
+    """Return `text` so that it fits, its middle left out where need be."""
+    most = max(6, int(room / (size * _CHAR)))
+    if len(text) <= most:
+        return text
+    return f"{text[: (most - 1) * 2 // 3]}…{text[-((most - 1) // 3) :]}"
+
+
+def _value_range(curves: Sequence[Curve]) -> tuple[float, float]:
+    values = [ys for one in curves for _, ys in one.stretches]
+    if not values:
+        return 0.0, 1.0
+    low, high = float(min(ys.min() for ys in values)), float(max(ys.max() for ys in values))
+    if not math.isfinite(high - low):  # near the ends of what a float can hold
+        return low / 2, high / 2
+    pad = (high - low) * 0.07 or abs(high) * 0.1 or 1.0
+    return low - pad, high + pad
+
+
+def _step_range(curves: Sequence[Curve]) -> tuple[float, float]:
+    steps = [x for one in curves for xs, _ in one.stretches for x in (float(xs.min()), float(xs.max()))]
+    steps += [x for one in curves for x, _ in one.odd]
+    first, last = min(steps), max(steps)
+    return (first, last) if last > first else (first - 1, last + 1)
+
+
+def _value_ticks(low: float, high: float, height: float) -> list[float]:
+    about = max(3, int(height // 34))
+    values = ticks(low, high, about)
+    return values if len(values) > 1 else ticks(low, high, 2 * about)
+
+
+def _axes(plot: _Plot) -> Iterator[Shape]:
+    values = _value_ticks(plot.low, plot.high, plot.height)
+    for value, label in zip(values, tick_texts(values), strict=True):
+        _, y = plot.at(plot.first, value)
+        yield Line(((plot.x, y), (plot.x + plot.width, y)), "line", 1)
+        yield Text(plot.x - 6, y + 3.5, _TICK_SIZE, (Run(label, "dim"),), "end")
+    steps = [step for step in ticks(plot.first, plot.last, max(2, int(plot.width // 60))) if step == int(step)]
+    for step, label in zip(steps, tick_texts(steps), strict=True):
+        x, _ = plot.at(step, plot.low)
+        anchor = "end" if x > plot.x + plot.width - 8 else "middle"
+        yield Text(x, plot.y + plot.height + 14, _TICK_SIZE, (Run(label, "dim"),), anchor)
+
+
+def _marks(plot: _Plot, odd: Sequence[tuple[float, float]]) -> Iterator[Shape]:
+    """Yield a small flag at the top for each NaN or ±Inf, the first with its name."""
+    chosen = [odd[i] for i in np.unique(np.linspace(0, len(odd) - 1, min(len(odd), _MOST_MARKS)).astype(int))]
+    for i, (step, value) in enumerate(chosen):
+        x, _ = plot.at(step, plot.low)
+        yield Line(((x - 2.5, plot.y - 3), (x + 2.5, plot.y - 3), (x, plot.y + 1), (x - 2.5, plot.y - 3)), "bad", 1.4)
+        if i == 0:
+            word = "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"
+            aside, anchor = (-6, "end") if x > plot.x + plot.width - 40 else (6, "start")
+            yield Text(x + aside, plot.y + 2, _TICK_SIZE - 1, (Run(word, "bad"),), anchor)
+
+
+def _points(plot: _Plot, one: Curve, color: str) -> Iterator[Shape]:
+    strong = one.smooth is None
+    for xs, ys in one.stretches:
+        if len(xs) > 1:
+            yield Line(plot.points(xs.tolist(), ys.tolist()), color, 1.6 if strong else 1, 1 if strong else 0.32)
+        elif strong:
+            yield Dot(*plot.at(float(xs[0]), float(ys[0])), 1.8, color)
+
+
+def _trend(plot: _Plot, one: Curve, color: str) -> Iterator[Shape]:
+    if one.smooth is not None:
+        yield Line(plot.points(one.smooth[0].tolist(), one.smooth[1].tolist()), color, 1.7)
+    end = one.smooth or (one.stretches[-1] if one.stretches else None)
+    if end is not None:
+        yield Dot(*plot.at(float(end[0][-1]), float(end[1][-1])), 2.8, color)
+
+
+def _card_head(chart: Chart, buffer: RunBuffer, slot: _Slot) -> Iterator[Shape]:
+    width = slot.width
+    shown = chart.members[: len(SERIES_COLORS)]
+    several = len(chart.members) > 1
+    values = [number_text(buffer.summary(member.name).last) for member in shown[:3]]
+    value_room = sum(len(value) * 13 * _CHAR + 10 for value in values)
+    labels = [_clip(member.label, 90, 11) for member in shown] if several else []
+    label_room = sum(len(label) * 11 * _CHAR + 22 for label in labels)
+    if label_room > width - value_room - 80:
+        values, value_room = values[:1], len(values[0]) * 13 * _CHAR + 10
+    title = _clip(chart.title, max(60, width - value_room - label_room - 28), 13)
+    runs = [Run(title, bold=True)]
+    room = width - value_room - 28 - len(title) * 13 * _CHAR
+    for i, (label, color) in enumerate(zip(labels, SERIES_COLORS, strict=False)):
+        room -= len(label) * 11 * _CHAR + 22
+        if room < 0 and i:
+            runs.append(Run(f"+{len(chart.members) - i}", "dim", gap=8))
+            break
+        runs += (Run(KEY, color, gap=9), Run(label, "dim", gap=3))
+    yield Text(slot.x + 10, slot.y + 21, 13, tuple(runs))
+    last = [Run(value, "fg" if i == 0 else "dim", bold=i == 0, gap=10 if i else 0) for i, value in enumerate(values)]
+    yield Text(slot.x + width - 10, slot.y + 21, 13, tuple(last), "end")
+
+
+def _card(chart: Chart, buffer: RunBuffer, slot: _Slot, detail: float) -> Iterator[Shape]:
+    yield Rect(slot.x, slot.y, slot.width, slot.height, "card", "line", 6)
+    yield from _card_head(chart, buffer, slot)
+    members = chart.members[: len(SERIES_COLORS)]
+    curves = [curve(buffer.series(member.name), int(slot.width * detail)) for member in members]
+    low, high = _value_range(curves)
+    labels = max(map(len, tick_texts(_value_ticks(low, high, slot.plot_height)))) * _TICK_SIZE * 0.66 + 12
+    left = max(_LABELS, labels)
+    place = (slot.x + left, slot.y + _CARD_TOP, slot.width - left - 14, slot.plot_height)
+    plot = _Plot(*place, low, high, *_step_range(curves))
+    yield from _axes(plot)
+    for draw in (_points, _trend):
+        for one, color in zip(curves, SERIES_COLORS, strict=False):
+            yield from draw(plot, one, color)
+    odd = sorted(mark for one in curves for mark in one.odd)
+    if odd:
+        yield from _marks(plot, odd)
+
+
+def _head(facts: Facts, buffer: RunBuffer, y: float) -> Iterator[Shape]:
+    color = {"running": "good", "finished": "good", "failed": "bad", "crashed": "bad"}[facts.state]
+    name = _clip(facts.name, 420, 15)
+    said = [duration_text(buffer.seconds)] if buffer.names else []
+    if buffer.last_step is not None:
+        said.append(f"step {number_text(buffer.last_step)}")
+        said.append(f"{len(buffer.names)} metric{'s' * (len(buffer.names) != 1)}")
+    runs = (
+        Run(name, bold=True),
+        Run(BULLET, color, gap=13),
+        Run(facts.state, color, bold=True, gap=5),
+    )
+    yield Text(_MARGIN, y + 25, 15, runs)
+    yield Text(_WIDTH - _MARGIN, y + 25, 12.5, (Run(" · ".join(said), "dim"),), "end")
+
+
+def _banner(facts: Facts) -> Iterator[Shape]:
+    yield Rect(0.5, 0.5, _WIDTH - 1, _BANNER - 1, "amber", "amberline", 8)
+    strong, rest = facts.banner
+    yield Text(_MARGIN, 24, 12.5, (Run(strong, bold=True), Run(rest, gap=5)))
+
+
+def picture(facts: Facts, buffer: RunBuffer, *, banner: bool, detail: float = 1.0) -> Scene:
+    """Return the picture of a run.
+
+    Args:
+        facts: what is said beside the curves.
+        buffer: the points.
+        banner: whether until when the run is kept stands in the picture, for viewers that show nothing else.
+        detail: points drawn for each pixel across.
+    """
+    charts = [chart for chart in group(buffer.names) if chart.section == "charts"]
+    shown, columns = charts[:MOST_CHARTS], _columns(len(charts[:MOST_CHARTS]))
+    top = _BANNER + 6 if banner else 0.0
+    width = (_WIDTH - 2 * _MARGIN - (columns - 1) * _GAP) / columns
+    shapes = [*(_banner(facts) if banner else ()), *_head(facts, buffer, top)]
+    bottom = top + _HEAD
+    for row in range(0, len(shown), columns):
+        for column, chart in enumerate(shown[row : row + columns]):
+            slot = _Slot(_MARGIN + column * (width + _GAP), bottom, width, _PLOT_HEIGHTS[columns])
+            shapes += _card(chart, buffer, slot, detail)
+        bottom += slot.height + _GAP
+    notes = []
+    if not charts:
+        notes.append("Nothing was logged yet." if facts.state == "running" else "Nothing was logged.")
+    if len(charts) > len(shown):
+        notes.append(f"{len(shown)} of {len(charts)} charts are in this picture; the run's page has all.")
+    for note in notes:
+        shapes.append(Text(_MARGIN, bottom + 14, 12, (Run(note, "dim"),)))
+        bottom += _FOOT
+    frame = Rect(0.5, 0.5, _WIDTH - 1, bottom + 3, "bg", "line", 8)
+    return Scene(_WIDTH, bottom + 4, (frame, *shapes))

@@ -1,0 +1,144 @@
+"""The static form of a run, as it stands in a saved notebook: HTML, PNG and text of one instant.
+
+Invariants:
+- It needs no kernel, server, script or style sheet, and survives JupyterLab's sanitiser in a notebook
+  that is not trusted: text, a table, a link, and the picture as an `<img>` with a data address.
+- It holds no secret; nothing in it comes from a token.
+- All forms together stay below `MOST_BYTES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from anonrun.core.summary import MetricSummary
+from anonrun.core.times import format_time
+from anonrun.notebook.buffer import RunBuffer
+from anonrun.notebook.facts import Facts
+from anonrun.notebook.group import SYSTEM_PREFIX
+from anonrun.notebook.numbers import number_text
+from anonrun.notebook.picture import picture
+from anonrun.notebook.png import to_png_text
+from anonrun.notebook.svg import data_uri, to_svg
+
+__all__ = ["MOST_BYTES", "Bundle", "bundle", "html_text", "plain_text"]
+
+MOST_BYTES = 280_000
+"""Of all forms together, so that a notebook with one run of 12 charts stays below 300 kB."""
+
+_MOST_HTML_BYTES = 150_000
+_DETAILS = (1.0, 0.5, 0.25)
+_PNG_SCALES = (1.5, 1.0)
+_MOST_TABLE_ROWS = 60
+_MOST_LINES = 20
+
+_BANNER = (
+    "padding:8px 14px;margin:0 0 6px;max-width:932px;border-radius:8px;"
+    "border:1px solid rgba(200,150,40,0.5);background-color:rgba(240,180,40,0.14)"
+)
+_NUMBER = "text-align:right;padding:1px 10px"
+
+Bundle = dict[str, str]
+"""A display's data by MIME type."""
+
+
+def _metrics(buffer: RunBuffer) -> list[tuple[str, MetricSummary]]:
+    """Return the metrics with what is known of them, those of the machine last."""
+    names = sorted(buffer.names, key=lambda name: name.startswith(SYSTEM_PREFIX))
+    return [(name, buffer.summary(name)) for name in names]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else number_text(value)
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
+def _table(buffer: RunBuffer) -> Iterator[str]:
+    metrics = _metrics(buffer)
+    yield f"<details><summary>{_count(len(metrics), 'metric')}</summary><table><thead><tr><th>metric</th>"
+    yield "".join(f'<th style="{_NUMBER}">{head}</th>' for head in ("last", "min", "max", "points"))
+    yield "</tr></thead><tbody>"
+    for name, known in metrics[:_MOST_TABLE_ROWS]:
+        cells = (_number(known.last), _number(known.min), _number(known.max), f"{known.n:,}")
+        numbers = "".join(f'<td style="{_NUMBER}">{cell}</td>' for cell in cells)
+        yield f'<tr><td style="text-align:left">{escape(name)}</td>{numbers}</tr>'
+    yield "</tbody></table>"
+    if len(metrics) > _MOST_TABLE_ROWS:
+        yield f"<p>… and {_count(len(metrics) - _MOST_TABLE_ROWS, 'more metric')}.</p>"
+    yield "</details>"
+
+
+def _footer(facts: Facts) -> Iterator[str]:
+    if facts.url is not None:
+        where = " (on the machine that ran this notebook)" if facts.embedded else ""
+        yield f'<a href="{escape(facts.url)}" target="_blank" rel="noopener">Open the run’s page</a>{where}'
+    if facts.unsent_rows and facts.state != "running":
+        yield f"{_count(facts.unsent_rows, 'row')} not yet delivered: <code>anonrun sync</code>"
+    if facts.trouble:
+        yield escape(facts.trouble)
+
+
+def _alternative(facts: Facts, buffer: RunBuffer) -> str:
+    """Return what the picture shows, for those who cannot see it."""
+    shown = [f"{name} {number_text(known.last)}" for name, known in _metrics(buffer)[:12]]
+    return f"Charts of the run {facts.name}, {facts.state}: {', '.join(shown) or 'nothing logged'}"
+
+
+def html_text(facts: Facts, buffer: RunBuffer, detail: float = 1.0) -> str:
+    """Return the HTML form; `detail` is that of `picture`."""
+    strong, rest = facts.banner
+    expiry = f' data-expires-at="{format_time(facts.expires_at)}"' if facts.expires_at else ""
+    image = data_uri(to_svg(picture(facts, buffer, banner=False, detail=detail)))
+    return "".join(
+        (
+            f'<div class="anonrun-snapshot" data-run-id="{escape(facts.run_id)}"{expiry}>',
+            f'<div class="anonrun-banner" style="{_BANNER}"><strong>{escape(strong)}</strong> {escape(rest)}</div>',
+            f'<img alt="{escape(_alternative(facts, buffer))}" style="max-width:100%" src="{image}">',
+            *(_table(buffer) if buffer.names else ()),
+            f'<p style="margin:4px 0">{" · ".join(_footer(facts))}</p></div>',
+        )
+    )
+
+
+def plain_text(facts: Facts, buffer: RunBuffer) -> str:
+    """Return the form for terminals and for tools that show text only."""
+    step = "" if buffer.last_step is None else f" · step {buffer.last_step:,}"
+    lines = [f"anonrun: {facts.name} · {facts.state}{step}"]
+    metrics = _metrics(buffer)
+    width = max((len(name) for name, _ in metrics[:_MOST_LINES]), default=0)
+    for name, known in metrics[:_MOST_LINES]:
+        extent = "" if known.min is None else f"  (min {_number(known.min)}, max {_number(known.max)})"
+        lines.append(f"  {name:<{width}}  {_number(known.last)}{extent}")
+    if len(metrics) > _MOST_LINES:
+        lines.append(f"  … and {len(metrics) - _MOST_LINES} more")
+    lines.append(" ".join(facts.banner))
+    if facts.url is not None:
+        lines.append(facts.url)
+    return "\n".join(lines)
+
+
+def bundle(facts: Facts, buffer: RunBuffer, *, image: bool = True) -> Bundle:
+    """Return all forms; curves become coarser where the room is short, then the PNG, which is left out at last.
+
+    Args:
+        facts: what is said beside the curves.
+        buffer: the points.
+        image: whether a PNG is wanted; it takes the most time.
+    """
+    html = ""
+    for detail in _DETAILS:
+        html = html_text(facts, buffer, detail)
+        if len(html.encode()) <= _MOST_HTML_BYTES:
+            break
+    made = {"text/html": html, "text/plain": plain_text(facts, buffer)}
+    room = MOST_BYTES - sum(len(form.encode()) for form in made.values())
+    scene = picture(facts, buffer, banner=True)
+    for scale in _PNG_SCALES if image else ():
+        png = to_png_text(scene, scale)
+        if len(png) <= room:
+            return {**made, "image/png": png}
+    return made
