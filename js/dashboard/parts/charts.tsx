@@ -22,14 +22,21 @@ export interface ChartsProps {
   readonly running: boolean;
 }
 
+type Configurable = Plotly & { setPlotConfig(config: object): void };
+
 /** plotly.js lies beside this script; it is fetched when a chart is first enlarged. */
 async function loadPlotly(page: PageContext): Promise<Plotly> {
   const url = href(page, "/static/plotly.js");
+  let plotly: Configurable;
   try {
-    return ((await import(url)) as { default: Plotly }).default;
+    plotly = ((await import(url)) as { default: Configurable }).default;
   } catch {
     throw new Error("plotly could not be fetched from the server.");
   }
+  // By itself plotly offers to send the chart to its maker's server, and saves PNG by way of an image from a blob,
+  // which the pages' policy refuses (R15).
+  plotly.setPlotConfig({ showSendToCloud: false, toImageButtonOptions: { format: "svg" } });
+  return plotly;
 }
 
 export function Charts({ history, options, section, createdAt, loaded, running }: ChartsProps) {
