@@ -77,6 +77,7 @@ class NotebookOutputs:
         """Empty the widget's output and end the widget; the page keeps its view."""
         if self._widget is not None:
             _publish({"text/plain": "", "text/html": ""}, self._widget_id, update=True)
+            self._widget.layout.close()
             self._widget.close()
             self._widget = None
 
