@@ -33,8 +33,8 @@ async function loadPlotly(page: PageContext): Promise<Plotly> {
   } catch {
     throw new Error("plotly could not be fetched from the server.");
   }
-  // By itself plotly offers to send the chart to its maker's server, and saves PNG by way of an image from a blob,
-  // which the pages' policy refuses (R15).
+  // By itself plotly offers to send the chart to its maker's server. SVG is what a paper takes, and it is saved
+  // without an image from a blob, which a strict policy refuses.
   plotly.setPlotConfig({ showSendToCloud: false, toImageButtonOptions: { format: "svg" } });
   return plotly;
 }

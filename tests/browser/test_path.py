@@ -1,0 +1,205 @@
+"""The path that the project is for, as a reader walks it.
+
+Someone without an account opens a notebook, runs all cells, sees the curves grow in the cell under a banner that says
+until when the run is kept, clicks Claim, makes an account in the browser, and keeps the run. The notebook, saved,
+shows its charts to anyone, with no kernel and no server, and contains no secret.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from support.jupyter import Jupyter, NotebookPage, stop_embedded_server, write_notebook
+
+pytestmark = pytest.mark.browser
+
+_TRAINING = """
+import math, time
+import anonrun
+for step in range(STEPS):
+    anonrun.log({
+        "train/loss": 2 * math.exp(-step / 40) + 0.1, "val/loss": 2 * math.exp(-step / 45) + 0.2,
+        "accuracy": 1 - math.exp(-step / 30),
+    })
+    time.sleep(0.1)
+"""
+_SECRET = re.compile(r"anr_[a-z]_[0-9A-Za-z]+")
+_DRAWN = """(canvas) => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let drawn = 0;
+  for (let i = 3; i < data.length; i += 4) drawn += data[i] > 0;
+  return drawn;
+}"""
+
+
+def _open(context: BrowserContext, jupyter: Jupyter, *, steps: int) -> NotebookPage:
+    cells = ["%load_ext anonrun\n%anonrun --project demo --name digits", _TRAINING.replace("STEPS", str(steps))]
+    cells.append("anonrun.finish()")
+    write_notebook(jupyter.root / "paper.ipynb", cells)
+    return NotebookPage(context.new_page(), jupyter, "paper.ipynb").open()
+
+
+def _widget(notebook: NotebookPage) -> Locator:
+    return notebook.page.locator(".anr-widget")
+
+
+def _step(notebook: NotebookPage) -> int:
+    found = re.search(r"step ([\d\s\u2009\u202f]+)", _widget(notebook).locator(".anr-head").inner_text())
+    return int(re.sub(r"\D", "", found[1])) if found else -1
+
+
+def _wait_for_step(notebook: NotebookPage, step: int) -> None:
+    notebook.page.wait_for_function(
+        """(step) => {
+          const head = document.querySelector('.anr-widget .anr-head');
+          const found = head && /step ([\\d\\s]+)/.exec(head.innerText);
+          return !!found && Number(found[1].replace(/\\D/g, '')) >= step;
+        }""",
+        arg=step,
+    )
+
+
+def _sign_up_and_confirm(page: Page, name: str) -> None:
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password", exact=True).fill("correct horse battery")
+    page.get_by_role("button", name=re.compile("(?i)make .*account|sign up|create")).click()
+    page.get_by_role("button", name=re.compile(rf"(?i)keep .*{name}")).click()
+    page.wait_for_url("**/r/*")
+
+
+def _static_charts(page: Page) -> int:
+    """Return how many of the saved pictures of a run the page really shows."""
+    shown: int = page.evaluate(
+        """() => [...document.querySelectorAll('.jp-OutputArea-output img')]
+          .filter((img) => img.complete && img.naturalWidth > 100 && img.getClientRects().length).length"""
+    )
+    return shown
+
+
+def _no_secret(saved: dict[str, Any]) -> None:
+    assert not _SECRET.search(json.dumps(saved))
+    assert "application/vnd.jupyter.widget-view+json" not in json.dumps(saved["cells"])
+
+
+def _embedded_pid(jupyter: Jupyter) -> int:
+    pid: int = json.loads((jupyter.data_dir / "server" / "state.json").read_text())["pid"]
+    return pid
+
+
+def test_the_whole_path(
+    context: BrowserContext, jupyter: Jupyter, picture: Callable[[Page | Locator, str], None]
+) -> None:
+    notebook = _open(context, jupyter, steps=150)
+    before = datetime.now(timezone.utc)
+    notebook.run_all()
+    widget = _widget(notebook)
+
+    # The curves grow while the cell is busy.
+    _wait_for_step(notebook, 5)
+    canvas = widget.locator("canvas").first
+    early = canvas.evaluate(_DRAWN)
+    _wait_for_step(notebook, 40)
+    assert notebook.busy
+    assert canvas.evaluate(_DRAWN) > early
+
+    # The banner says until when, in the reader's own zone.
+    banner = widget.locator(".anr-banner")
+    expect(banner).to_contain_text("Anonymous run. Kept until")
+    until = datetime.fromisoformat(str(banner.locator("time").get_attribute("datetime")).replace("Z", "+00:00"))
+    assert timedelta(0) <= until - before - timedelta(days=7) < timedelta(minutes=1)
+    shown = until.astimezone(ZoneInfo("America/New_York"))
+    expect(banner.locator("time")).to_have_text(re.compile(rf"{shown.day} \w+ 2026, {shown:%H:%M}"))
+    picture(widget, f"widget-{jupyter.app}")
+
+    # Claim, while the cell is still running.
+    with context.expect_page() as opened:
+        widget.get_by_role("link", name=re.compile("Claim this run")).click()
+    claim = opened.value
+    claim.wait_for_load_state()
+    assert notebook.busy
+    assert "#" not in claim.url
+    assert not _SECRET.search(claim.url)
+    expect(claim.locator("body")).to_contain_text("digits")
+    picture(claim, f"claim-{jupyter.app}")
+    _sign_up_and_confirm(claim, "ada")
+    expect(claim.locator("body")).to_contain_text("ada")
+    expect(claim.locator(".anr-banner", has_text="Anonymous run")).to_have_count(0)
+    expect(claim.locator("canvas").first).to_be_visible()
+    picture(claim, f"run-{jupyter.app}")
+
+    # The widget learns of it, and the cell goes on.
+    expect(banner).to_contain_text("Kept in ada", timeout=40_000)
+    step = _step(notebook)
+    _wait_for_step(notebook, min(149, step + 5))
+    expect(widget.locator(".anr-head")).to_contain_text("finished", timeout=60_000)
+
+    # Saved, it holds no secret; re-opened without a kernel, it shows the charts.
+    _no_secret(notebook.save())
+    notebook.shut_kernel_down()
+    notebook.page.close()
+    stop_embedded_server(jupyter.data_dir)
+    again = NotebookPage(context.new_page(), jupyter, "paper.ipynb").open()
+    again.page.locator(".anonrun-snapshot img").first.scroll_into_view_if_needed()
+    assert _static_charts(again.page) >= 1
+    assert "model not found" not in again.page.content()
+    picture(again.page, f"reopened-{jupyter.app}")
+
+
+def test_claim_works_after_the_kernel_has_died(context: BrowserContext, jupyter: Jupyter) -> None:
+    notebook = _open(context, jupyter, steps=600)
+    notebook.run_all()
+    _wait_for_step(notebook, 10)
+    widget = _widget(notebook)
+    expect(widget.locator(".anr-banner")).to_contain_text("Kept until")
+    notebook.shut_kernel_down()
+    expect(widget.get_by_role("link", name=re.compile("Claim this run"))).to_be_visible()
+    with context.expect_page() as opened:
+        widget.get_by_role("link", name=re.compile("Claim this run")).click()
+    _sign_up_and_confirm(opened.value, "grace")
+    notebook.page.bring_to_front()
+    expect(widget.locator(".anr-banner")).to_contain_text("Kept", timeout=40_000)
+    expect(widget.locator(".anr-banner")).not_to_contain_text("Anonymous run")
+    _no_secret(notebook.save()) if jupyter.app == "none" else None
+
+
+def test_the_path_with_the_server_gone(context: BrowserContext, jupyter: Jupyter) -> None:
+    notebook = _open(context, jupyter, steps=80)
+    notebook.run_all()
+    _wait_for_step(notebook, 10)
+    os.kill(_embedded_pid(jupyter), signal.SIGKILL)
+    _wait_for_step(notebook, 60)
+    expect(_widget(notebook).locator(".anr-head")).to_contain_text("finished", timeout=90_000)
+    saved = notebook.save()
+    _no_secret(saved)
+    notebook.shut_kernel_down()
+    notebook.page.close()
+    stop_embedded_server(jupyter.data_dir)
+    again = NotebookPage(context.new_page(), jupyter, "paper.ipynb").open()
+    again.page.locator(".anonrun-snapshot img").first.scroll_into_view_if_needed()
+    assert _static_charts(again.page) >= 1
+
+
+def test_an_untrusted_reader_sees_the_charts(context: BrowserContext, jupyter: Jupyter, tmp_path: Path) -> None:
+    notebook = _open(context, jupyter, steps=10)
+    notebook.run_all(wait=True)
+    saved = notebook.save()
+    notebook.page.close()
+    saved["cells"].append(
+        {"cell_type": "markdown", "id": "changed", "metadata": {}, "source": "Changed by a stranger."}
+    )
+    (jupyter.root / "stranger.ipynb").write_text(json.dumps(saved))
+    stop_embedded_server(jupyter.data_dir)
+    again = NotebookPage(context.new_page(), jupyter, "stranger.ipynb").open()
+    again.page.locator(".anonrun-snapshot img").first.scroll_into_view_if_needed()
+    assert _static_charts(again.page) >= 1
