@@ -3,7 +3,7 @@
 // plotly.js is built once, into the server's static folder: the server serves it from there, and the
 // kernel reads the same file where it has to send it to a page that reaches no server.
 import { existsSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
@@ -38,6 +38,20 @@ const plotlyParts = {
   },
 };
 
+// The rules that plotly.js writes into a page, as a file; see plotly/style.js.
+async function writePlotlyStyle() {
+  const source = await readFile(resolve(here, "node_modules/plotly.js/build/plotcss.js"), "utf8");
+  const rules = [...source.matchAll(/^ {4}"?([^\n]+?)"?: ("(?:[^"\\]|\\.)*"),?$/gm)];
+  if (rules.length < 20) throw new Error("plotly.js keeps its style rules in another form now; see writePlotlyStyle.");
+  const css = rules
+    .filter(([, selector]) => !selector.includes("cloud-dialog"))
+    .map(
+      ([, selector, body]) =>
+        `${selector.replaceAll("X", ".js-plotly-plot .plotly").replaceAll("Y", ".plotly-notifier")}{${JSON.parse(body)}}`,
+    );
+  await writeFile(resolve(web, "plotly.css"), `${css.join("\n")}\n`);
+}
+
 const targets = [
   { ...shared, entryPoints: { widget: "widget/index.ts" }, outdir: notebook },
   { ...shared, entryPoints: { dashboard: "dashboard/index.tsx" }, outdir: web },
@@ -55,5 +69,5 @@ await Promise.all([mkdir(notebook, { recursive: true }), mkdir(web, { recursive:
 if (argv.includes("--watch")) {
   for (const target of targets) await (await esbuild.context(target)).watch();
 } else {
-  await Promise.all(targets.map((target) => esbuild.build(target)));
+  await Promise.all([writePlotlyStyle(), ...targets.map((target) => esbuild.build(target))]);
 }

@@ -91,7 +91,7 @@ export function ChartPlot(
     readonly lines: readonly Line[];
     readonly visible: boolean;
     readonly label: string;
-    onHover(x: number | null): void;
+    onHover?: (x: number | null) => void;
   },
 ) {
   const { lines, options, theme, zoom, visible } = props;
@@ -108,7 +108,8 @@ export function ChartPlot(
       const { syncKey } = events.current;
       const heard = {
         zoomed: (range: Range | null) => events.current.onZoom(range),
-        hovered: (x: number | null) => events.current.onHover(x),
+        hovered: (x: number | null) => events.current.onHover?.(x),
+        named: (x: number) => formatX(x, events.current.options),
       };
       plot.current = new Plot(host.current, state, heard, syncKey);
     }
@@ -193,7 +194,6 @@ export function ChartCard(props: ChartCardProps) {
       </header>
       <div class="anr-stage">
         <ChartPlot {...props} lines={lines} visible={visible} label={describe(chart, series)} onHover={setAt} />
-        {at !== null && <span class="anr-at anr-num">{formatX(at, options)}</span>}
         {note && visible && <p class="anr-note">{note}</p>}
       </div>
     </section>

@@ -1,4 +1,5 @@
-/** One chart looked at closely, in a dialog: drawn by plotly, or large by uPlot where plotly is not to be had. */
+/** One chart looked at closely, in a dialog: drawn by plotly, and until that is there, or where it is
+ * not to be had, as in the grid but large. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type ChartCardProps, ChartPlot, useLines } from "./card";
@@ -12,7 +13,7 @@ interface EnlargedProps extends Omit<ChartCardProps, "onZoom" | "onEnlarge"> {
   onClose(): void;
 }
 
-type Drawn = { by: "nothing yet" } | { by: "plotly"; plotly: Plotly } | { by: "uplot"; why: string };
+type Drawn = { by: "canvas"; why: string | null } | { by: "plotly"; plotly: Plotly };
 
 const REDRAW_MS = 500;
 
@@ -30,7 +31,7 @@ function PlotlyChart({ plotly, lines, options, theme }: { plotly: Plotly; lines:
     const draw = () => {
       if (!host.current) return;
       drawnAt.current = performance.now();
-      const config = { displaylogo: false, responsive: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+      const config = { modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
       void plotly.react(
         host.current,
         tracesOf(lines, options, theme),
@@ -57,7 +58,7 @@ function PlotlyChart({ plotly, lines, options, theme }: { plotly: Plotly; lines:
 export function EnlargedChart(props: EnlargedProps) {
   useHistory(props.history);
   const dialog = useRef<HTMLDialogElement>(null);
-  const [drawn, setDrawn] = useState<Drawn>({ by: "nothing yet" });
+  const [drawn, setDrawn] = useState<Drawn>({ by: "canvas", why: null });
   const [zoom, setZoom] = useState(props.zoom);
   const lines = useLines(props, true);
   useEffect(() => {
@@ -66,7 +67,7 @@ export function EnlargedChart(props: EnlargedProps) {
     props.loadPlotly().then(
       (plotly) => open && setDrawn({ by: "plotly", plotly }),
       (error: unknown) =>
-        open && setDrawn({ by: "uplot", why: error instanceof Error ? error.message : String(error) }),
+        open && setDrawn({ by: "canvas", why: error instanceof Error ? error.message : String(error) }),
     );
     return () => {
       open = false;
@@ -77,27 +78,20 @@ export function EnlargedChart(props: EnlargedProps) {
     <dialog ref={dialog} class="anr-dialog" aria-label={`Chart of ${title}`} onClose={props.onClose}>
       <header>
         <b class="anr-title">{title}</b>
-        {drawn.by === "uplot" && <span class="anr-dim">{drawn.why} Drawn in the simple form instead.</span>}
+        {drawn.by === "canvas" && (
+          <span class="anr-dim" role="status">
+            {drawn.why === null ? <i class="anr-spinner" /> : `${drawn.why} Drawn in the simple form instead.`}
+            {drawn.why === null && "preparing the chart to look at closely…"}
+          </span>
+        )}
         <button type="button" class="anr-quiet" onClick={() => dialog.current?.close()}>
           Close
         </button>
       </header>
-      {drawn.by === "plotly" && <PlotlyChart {...props} plotly={drawn.plotly} lines={lines} />}
-      {drawn.by === "nothing yet" && (
-        <p class="anr-empty" role="status">
-          <i class="anr-spinner" /> preparing the chart…
-        </p>
-      )}
-      {drawn.by === "uplot" && (
-        <ChartPlot
-          {...props}
-          zoom={zoom}
-          onZoom={setZoom}
-          lines={lines}
-          visible
-          label={`Chart of ${title}`}
-          onHover={() => {}}
-        />
+      {drawn.by === "plotly" ? (
+        <PlotlyChart {...props} plotly={drawn.plotly} lines={lines} />
+      ) : (
+        <ChartPlot {...props} zoom={zoom} onZoom={setZoom} lines={lines} visible label={`Chart of ${title}`} />
       )}
       <ValueTable lines={lines} options={props.options} />
     </dialog>

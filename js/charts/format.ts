@@ -37,13 +37,16 @@ const SCALES = [
   [1e3, "k"],
 ] as const;
 
+/** Ticks up to 1e-3 read better in powers of ten. */
+const LEAST_PLAIN_TICK = 0.002;
+
 /** Return labels for ticks: as many digits as tell them apart, and the same number in all. */
 export function formatTicks(ticks: readonly number[]): string[] {
   const largest = Math.max(...ticks.map(Math.abs), 0);
   const gaps = ticks.slice(1).map((tick, i) => tick - (ticks[i] as number));
   const spacing = Math.min(...gaps.filter((gap) => gap > 0));
   if (largest === 0) return ticks.map(() => "0");
-  if (largest >= 1e12 || largest < 1e-3) return ticks.map((tick) => tickInPowers(tick));
+  if (largest >= 1e12 || largest < LEAST_PLAIN_TICK) return ticks.map((tick) => tickInPowers(tick));
   const [factor, letter] = SCALES.find(([from]) => largest >= 10 * from) ?? [1, ""];
   if (!Number.isFinite(spacing)) return ticks.map((tick) => formatValue(tick / factor) + letter);
   // Digits until the spacing is told exactly; 2.5 needs one more than 2.

@@ -42,11 +42,9 @@ export function ChartGrid(props: ChartGridProps) {
   const [syncKey] = useState(() => `anonrun-${++grids}`);
   const [zoom, setZoom] = useState<{ x: ChartOptions["x"]; range: Range } | null>(null);
   const [enlarged, setEnlarged] = useState<string | null>(null);
-  const names = [...history.series.keys()];
-  const known = names.join("\n");
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `known` stands for the names
+  const known = [...history.series.keys()].join("\n");
   const all = useMemo(
-    () => inOrder(groupMetrics(names), first).filter((one) => one.section === section),
+    () => inOrder(groupMetrics(known ? known.split("\n") : []), first).filter((one) => one.section === section),
     [known, section],
   );
   const charts = filterCharts(all, options.filter);

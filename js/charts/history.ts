@@ -75,8 +75,10 @@ export class History {
   }
 
   #named(name: string): Series {
-    let series = this.#series.get(name);
-    if (!series) this.#series.set(name, (series = new Series(name)));
+    const held = this.#series.get(name);
+    if (held) return held;
+    const series = new Series(name);
+    this.#series.set(name, series);
     return series;
   }
 

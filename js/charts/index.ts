@@ -1,6 +1,5 @@
 /** What the widget and the dashboard draw with. */
 
-import "uplot/dist/uPlot.min.css";
 import "./charts.css";
 
 export * from "./format";

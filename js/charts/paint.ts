@@ -1,8 +1,9 @@
-/** Draws lines into a canvas. Knows pixels and colours, nothing of series or of the page. */
+/** Draws axes and lines into a canvas, in CSS pixels. Knows colours and places, nothing of series or of the page. */
 
+import type { Tick } from "./axis";
 import type { Line, Range } from "./lines";
 
-/** Where the plotting area is, in pixels of the canvas, and what it spans. */
+/** Where the plotting area is on the canvas, and what it spans. */
 export interface Frame {
   readonly left: number;
   readonly top: number;
@@ -12,21 +13,30 @@ export interface Frame {
   readonly y: Range;
   readonly placeX: (value: number) => number;
   readonly placeY: (value: number) => number;
-  /** Pixels of the canvas for one of CSS. */
-  readonly ratio: number;
 }
 
-export interface Ink {
+/** Colours and font of what is not a line. */
+export interface Inks {
+  readonly text: string;
+  readonly grid: string;
+  readonly alarm: string;
+  readonly family: string;
+}
+
+export interface Pen {
   readonly color: string;
   readonly dash: readonly number[];
-  readonly alarm: string;
-  readonly font: string;
+  readonly inks: Inks;
 }
 
 interface Place {
   readonly x: (value: number) => number;
   readonly y: (value: number) => number;
 }
+
+type Span = readonly [from: number, to: number];
+
+export const FONT_SIZE = 10;
 
 function placeIn(frame: Frame): Place {
   const { left, top, width, height, x, y } = frame;
@@ -37,28 +47,57 @@ function placeIn(frame: Frame): Place {
   };
 }
 
+/** Horizontal lines at the ticks of y, and the labels of both axes. */
+export function paintAxes(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  xTicks: readonly Tick[],
+  yTicks: readonly Tick[],
+  inks: Inks,
+): void {
+  const { left, top, width, height, x, y } = frame;
+  context.font = `${FONT_SIZE}px ${inks.family}`;
+  context.fillStyle = inks.text;
+  context.strokeStyle = inks.grid;
+  context.lineWidth = 1;
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  context.beginPath();
+  for (const { at, label } of yTicks) {
+    const level = top + height * (1 - (at - y.low) / (y.high - y.low));
+    // Half a pixel off, so that a line one pixel wide is not spread over two.
+    context.moveTo(left, Math.round(level) + 0.5);
+    context.lineTo(left + width, Math.round(level) + 0.5);
+    context.fillText(label, left - 6, Math.max(FONT_SIZE / 2, level));
+  }
+  context.stroke();
+  context.textAlign = "center";
+  context.textBaseline = "top";
+  let free = Number.NEGATIVE_INFINITY;
+  for (const { at, label } of xTicks) {
+    const half = context.measureText(label).width / 2;
+    const middle = left + width * ((at - x.low) / (x.high - x.low));
+    if (middle - half < free) continue;
+    context.fillText(label, middle, top + height + 6);
+    free = middle + half + 6;
+  }
+}
+
 /** Entries from the last one left of the plotting area to the first one right of it. */
-function visible(line: Line, frame: Frame): [number, number] {
+function visible(line: Line, frame: Frame): Span {
   let [from, to] = [0, line.length - 1];
   while (from < to && frame.placeX(line.x[from + 1] as number) < frame.x.low) from += 1;
   while (to > from && frame.placeX(line.x[to - 1] as number) > frame.x.high) to -= 1;
   return [from, to];
 }
 
-/**
- * Trace a line; of the points in one column of pixels only first, lowest, highest and last are drawn.
- */
-function trace(path: Path2D, line: Line, values: Float64Array, place: Place, [from, to]: [number, number]): void {
+/** Trace a line; of the points within half a pixel of x only first, lowest, highest and last are drawn. */
+function trace(line: Line, values: Float64Array, place: Place, [from, to]: Span): Path2D {
+  const path = new Path2D();
   let open = false;
   let [column, low, high, last] = [Number.NaN, 0, 0, 0];
   const flush = () => {
-    if (Number.isNaN(column)) return;
-    if (low !== high) {
-      path.lineTo(column, low);
-      path.lineTo(column, high);
-      path.lineTo(column, last);
-    }
-    column = Number.NaN;
+    if (low !== high) for (const y of [low, high, last]) path.lineTo(column, y);
   };
   for (let i = from; i <= to; i++) {
     const y = place.y(values[i] as number);
@@ -69,104 +108,105 @@ function trace(path: Path2D, line: Line, values: Float64Array, place: Place, [fr
     }
     if (!drawable) continue;
     const x = place.x(line.x[i] as number);
-    if (!open) path.moveTo(x, y);
-    else if (Math.abs(x - column) < 0.5) {
+    if (open && Math.abs(x - column) < 0.5) {
       low = Math.min(low, y);
       high = Math.max(high, y);
       last = y;
       continue;
-    } else {
+    }
+    if (open) {
       flush();
       path.lineTo(x, y);
-    }
+    } else path.moveTo(x, y);
     open = true;
     [column, low, high, last] = [x, y, y, y];
   }
-  flush();
+  if (open) flush();
+  return path;
 }
 
 /** Points that no line leads to or from: they would be invisible without a dot. */
-function dots(line: Line, values: Float64Array, frame: Frame, place: Place, [from, to]: [number, number]): Path2D {
+function lonely(line: Line, values: Float64Array, place: Place, [from, to]: Span): Path2D {
   const path = new Path2D();
+  const drawn = (i: number) => Number.isFinite(place.y(values[i] as number));
   for (let i = from; i <= to; i++) {
-    const y = place.y(values[i] as number);
-    const before = i > from && !(line.gap[i] as number) && Number.isFinite(place.y(values[i - 1] as number));
-    const after = i < to && !(line.gap[i + 1] as number) && Number.isFinite(place.y(values[i + 1] as number));
-    if (before || after || !Number.isFinite(y)) continue;
-    const x = place.x(line.x[i] as number);
+    if (!drawn(i)) continue;
+    const before = i > 0 && !(line.gap[i] as number) && drawn(i - 1);
+    const after = i + 1 < line.length && !(line.gap[i + 1] as number) && drawn(i + 1);
+    if (before || after) continue;
+    const [x, y] = [place.x(line.x[i] as number), place.y(values[i] as number)];
     path.moveTo(x, y);
-    path.arc(x, y, 1.5 * frame.ratio, 0, 2 * Math.PI);
+    path.arc(x, y, 1.6, 0, 2 * Math.PI);
   }
   return path;
 }
 
-function paintBand(context: CanvasRenderingContext2D, line: Line, place: Place, [from, to]: [number, number]): void {
-  if (!line.band) return;
+/** From the lowest to the highest of the points that each entry stands for. */
+function bandOf(line: Line, place: Place, floor: number, [from, to]: Span): Path2D | null {
+  if (!line.band) return null;
   const path = new Path2D();
-  const finite = (value: number) => (Number.isFinite(value) ? value : 0);
-  for (let i = from; i <= to; i++)
-    path.lineTo(place.x(line.x[i] as number), finite(place.y(line.band.high[i] as number)));
-  for (let i = to; i >= from; i--)
-    path.lineTo(place.x(line.x[i] as number), finite(place.y(line.band.low[i] as number)));
-  context.globalAlpha = 0.16;
-  context.fill(path);
+  const point = (i: number, value: number) => {
+    const y = place.y(value);
+    path.lineTo(place.x(line.x[i] as number), Number.isFinite(y) ? y : floor);
+  };
+  for (let i = from; i <= to; i++) point(i, line.band.high[i] as number);
+  for (let i = to; i >= from; i--) point(i, line.band.low[i] as number);
+  return path;
 }
 
 const MARK_TEXT = { NaN: "NaN ▾", Inf: "∞ ▴", "-Inf": "−∞ ▾" } as const;
 
 /** Marks where values were no numbers: at the upper edge, −∞ at the lower one; named where there is room. */
-function paintMarks(context: CanvasRenderingContext2D, line: Line, frame: Frame, place: Place, ink: Ink): void {
-  context.fillStyle = ink.alarm;
-  context.font = ink.font;
+function paintMarks(context: CanvasRenderingContext2D, line: Line, frame: Frame, place: Place, inks: Inks): void {
+  context.fillStyle = inks.alarm;
+  context.font = `${FONT_SIZE - 1}px ${inks.family}`;
   context.textAlign = "center";
-  context.globalAlpha = 1;
+  context.textBaseline = "alphabetic";
   const ends = { top: Number.NEGATIVE_INFINITY, bottom: Number.NEGATIVE_INFINITY };
   for (const mark of line.marks) {
     const x = place.x(mark.x);
     if (x < frame.left || x > frame.left + frame.width) continue;
     const edge = mark.kind === "-Inf" ? "bottom" : "top";
-    const y = edge === "top" ? frame.top + 9 * frame.ratio : frame.top + frame.height - 3 * frame.ratio;
-    const text = MARK_TEXT[mark.kind];
-    const half = context.measureText(text).width / 2;
+    const y = edge === "top" ? frame.top + 8 : frame.top + frame.height - 3;
+    const half = context.measureText(MARK_TEXT[mark.kind]).width / 2;
     const at = Math.min(Math.max(x, frame.left + half), frame.left + frame.width - half);
     if (at - half > ends[edge]) {
-      context.fillText(text, at, y);
-      ends[edge] = at + half + 2 * frame.ratio;
-    } else context.fillRect(x - frame.ratio / 2, y - 2 * frame.ratio, frame.ratio, 3 * frame.ratio);
+      context.fillText(MARK_TEXT[mark.kind], at, y);
+      ends[edge] = at + half + 2;
+    } else context.fillRect(x - 0.5, y - 3, 1, 3);
   }
 }
 
 /** Draw one line with its band, end and marks. */
-export function paintLine(context: CanvasRenderingContext2D, line: Line, frame: Frame, ink: Ink): void {
+export function paintLine(context: CanvasRenderingContext2D, line: Line, frame: Frame, pen: Pen): void {
   const place = placeIn(frame);
   const span = visible(line, frame);
-  context.save();
-  context.strokeStyle = context.fillStyle = ink.color;
-  context.lineJoin = "round";
-  paintBand(context, line, place, span);
   const strong = line.smoothed ?? line.y;
-  const strokes = line.smoothed
-    ? ([
-        [line.y, 1, 0.3],
-        [strong, 1.7, 1],
-      ] as const)
-    : ([[strong, 1.5, 1]] as const);
-  for (const [values, width, alpha] of strokes) {
-    const path = new Path2D();
-    trace(path, line, values, place, span);
-    context.globalAlpha = alpha;
-    context.lineWidth = width * frame.ratio;
-    context.setLineDash(ink.dash.map((length) => length * frame.ratio));
-    context.stroke(path);
+  context.save();
+  context.beginPath();
+  // A little more than the plotting area: a line at its edge, and the dot at its end, are not cut in two.
+  context.rect(frame.left - 3, frame.top - 4, frame.width + 7, frame.height + 7);
+  context.clip();
+  context.strokeStyle = context.fillStyle = pen.color;
+  context.lineJoin = "round";
+  const band = bandOf(line, place, frame.top + frame.height, span);
+  context.globalAlpha = 0.16;
+  if (band) context.fill(band);
+  context.setLineDash([...pen.dash]);
+  if (line.smoothed) {
+    context.globalAlpha = 0.32;
+    context.lineWidth = 1;
+    context.stroke(trace(line, line.y, place, span));
   }
   context.globalAlpha = 1;
-  context.fill(dots(line, strong, frame, place, span));
-  if (line.end) {
-    const y = place.y(line.end.y);
+  context.lineWidth = line.smoothed ? 1.8 : 1.5;
+  context.stroke(trace(line, strong, place, span));
+  context.fill(lonely(line, strong, place, span));
+  if (line.end && Number.isFinite(place.y(line.end.y))) {
     context.beginPath();
-    if (Number.isFinite(y)) context.arc(place.x(line.end.x), y, 2.6 * frame.ratio, 0, 2 * Math.PI);
+    context.arc(place.x(line.end.x), place.y(line.end.y), 2.7, 0, 2 * Math.PI);
     context.fill();
   }
-  paintMarks(context, line, frame, place, ink);
+  paintMarks(context, line, frame, place, pen.inks);
   context.restore();
 }

@@ -100,6 +100,7 @@ export function layoutOf(lines: readonly Line[], options: Pick<ChartOptions, "x"
     hoverlabel: { bgcolor: inks.background, bordercolor: inks.grid, font: { color: inks.text } },
     showlegend: lines.length > 1,
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: inks.dim, activecolor: inks.text },
     // Keeps the reader's zoom while points arrive.
     uirevision: `${options.x} ${options.y}`,
     xaxis: { ...axis, type: options.x === "wall" ? "date" : "linear", title: { text: X_TITLES[options.x] } },

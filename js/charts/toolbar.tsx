@@ -10,7 +10,8 @@ export interface ChartToolbarProps {
 export function ChartToolbar({ options, onChange }: ChartToolbarProps) {
   const change = (part: Partial<ChartOptions>) => onChange({ ...options, ...part });
   return (
-    <div class="anr-tools" role="group" aria-label="Chart options">
+    // Jupyter takes letters for commands while a list of choices has the focus, unless told not to.
+    <fieldset class="anr-tools" aria-label="Chart options" data-lm-suppress-shortcuts="true">
       <label title="Noisy series get a smoothed line; clean ones are drawn as they are">
         Smoothing
         <input
@@ -46,6 +47,6 @@ export function ChartToolbar({ options, onChange }: ChartToolbarProps) {
         value={options.filter}
         onInput={(event) => change({ filter: event.currentTarget.value })}
       />
-    </div>
+    </fieldset>
   );
 }

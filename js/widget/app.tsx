@@ -85,14 +85,7 @@ export function App({ view, root }: { view: RunView; root: HTMLElement }) {
   const start = Date.parse(state.run.created_at ?? "") / 1000 || firstTime(state);
   const height = state.config.height;
   return (
-    // Notebooks take keys such as D D and X for commands wherever the focus is, unless told not to.
-    <div
-      class="anr anr-widget"
-      data-theme={theme}
-      data-run-id={view.runId}
-      data-lm-suppress-shortcuts="true"
-      onKeyDown={(event) => !event.ctrlKey && !event.metaKey && event.stopPropagation()}
-    >
+    <div class="anr anr-widget" data-theme={theme} data-run-id={view.runId}>
       <Banner view={view} state={state} now={now} />
       <Head state={state} now={now} />
       <div class="anr-bar">

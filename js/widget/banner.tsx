@@ -10,7 +10,11 @@ import { SecretLink } from "./secret_link";
 
 function When({ at }: { at: Date }) {
   return (
-    <time class="anr-num" dateTime={at.toISOString()} title={`${at.toISOString()}, shown in your time zone, ${zoneName(at)}`}>
+    <time
+      class="anr-num"
+      dateTime={at.toISOString()}
+      title={`${at.toISOString()}, shown in your time zone, ${zoneName(at)}`}
+    >
       <b>{formatInstant(at)}</b>
     </time>
   );
@@ -142,7 +146,9 @@ function CopyLink({ view, state }: { view: RunView; state: ViewState }) {
       type="button"
       class="anr-quiet"
       disabled={disabled}
-      title={disabled ? "The link has not arrived from the kernel yet" : `Whoever has this link can view the run.${where}`}
+      title={
+        disabled ? "The link has not arrived from the kernel yet" : `Whoever has this link can view the run.${where}`
+      }
       onClick={copy}
       aria-live="polite"
     >

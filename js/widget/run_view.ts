@@ -293,7 +293,10 @@ export class RunView {
   async #startFeed(): Promise<void> {
     const server = await this.reached();
     if (!server?.answers || this.#feed || this.#isOver()) return;
-    const feed = new Feed(this.#client(server.base, () => this.#secrets.view), this.runId);
+    const feed = new Feed(
+      this.#client(server.base, () => this.#secrets.view),
+      this.runId,
+    );
     this.#feed = feed;
     this.#unfeed = feed.subscribe(() => this.#takeFeed(feed));
     void feed.follow();
@@ -308,7 +311,10 @@ export class RunView {
 
   #takeFeed(feed: Feed): void {
     const { run, link, problem, loaded, clockOffsetMs } = feed.state;
-    if (problem) return this.#takeProblem(problem);
+    if (problem) {
+      this.#takeProblem(problem);
+      return;
+    }
     // The server may have less than the page: what the kernel did not deliver is not there.
     if (loaded && feed.history.points >= this.#fromKernel.points) this.#set({ history: feed.history });
     if (run) this.#takeServerRun(run, clockOffsetMs);

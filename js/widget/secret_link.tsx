@@ -32,7 +32,6 @@ export function SecretLink({ class: name, address, disabled, title, onUse, child
     else event.preventDefault();
   };
   return (
-    // biome-ignore lint/a11y/useValidAnchor: it is a link whose address comes late
     <a
       class={name}
       role="link"
@@ -43,6 +42,7 @@ export function SecretLink({ class: name, address, disabled, title, onUse, child
       title={disabled ?? title}
       onPointerDown={arm}
       onPointerLeave={disarm}
+      // biome-ignore lint/a11y/useValidAnchor: it is a link, whose address comes with the click
       onClick={use}
       onAuxClick={use}
       onKeyDown={(event) => {
