@@ -456,6 +456,22 @@ def test_a_share_link_opens_the_run_until_it_is_revoked(browser: Browser, owner:
         reader.heads("No run to show here")
 
 
+def test_a_blind_link_hides_who_made_the_run(browser: Browser, owner: Owner) -> None:
+    run = seed_run(owner)
+    with visitor(browser) as mine, visitor(browser) as theirs:
+        new_tab(mine, hand_over(owner)).heads("Runs")
+        tab = new_tab(mine, run.page)
+        tab.page.get_by_role("tab", name="Share").click()
+        tab.page.get_by_label(re.compile("^Blind")).check()
+        tab.button("Make a share link").click()
+        link = tab.page.get_by_label("The link, shown this once").input_value()
+        reader = new_tab(theirs, link)
+        reader.shows(re.compile("720 points"))
+        content = reader.page.content() + reader.page.title()
+        for hidden in ("digits", "baseline", str(info(run, run.view)["account"])):
+            assert hidden not in content
+
+
 def test_deleting_asks_first_and_is_done_at_once(person: BrowserContext, run: Seeded) -> None:
     tab = new_tab(person, run.private_link)
     tab.button("Delete now").click()

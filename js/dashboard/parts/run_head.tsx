@@ -53,7 +53,7 @@ export function RunHead({ run, history, nowMs, onDelete }: RunHeadProps) {
         )}
       </div>
       <p class="dim where">
-        {run.account} / {run.project} / {run.id}
+        {[run.account, run.project, run.id].filter(Boolean).join(" / ")}
         {run.tags.map((tag) => (
           <span key={tag} class="tag">
             {tag}

@@ -35,7 +35,11 @@ export function Share({ run }: { readonly run: RunInfo }) {
   const make = async (values: Readonly<Record<string, string>>) => {
     const label = (values.label ?? "").trim();
     const token = mintShareToken();
-    await send<LinkInfo>("POST", path, { token_hash: sha256Hex(token), label: label || null, blind: false });
+    await send<LinkInfo>("POST", path, {
+      token_hash: sha256Hex(token),
+      label: label || null,
+      blind: values.blind === "on",
+    });
     setMade({ url: `${location.origin}${href(page, run.url_path)}#s=${token}`, label });
     load();
   };
@@ -52,7 +56,17 @@ export function Share({ run }: { readonly run: RunInfo }) {
         />
       )}
       <Form label="Make a share link" submit="Make a share link" busy="Making…" place={() => null} onSubmit={make}>
-        {() => <Field label="For whom (optional)" name="label" autoComplete="off" maxLength={100} optional />}
+        {() => (
+          <>
+            <Field label="For whom (optional)" name="label" autoComplete="off" maxLength={100} optional />
+            <label class="check">
+              <input type="checkbox" name="blind" />
+              <span>
+                Blind, for double-blind review: hides account, project, names, tags and notes. Config and metrics show.
+              </span>
+            </label>
+          </>
+        )}
       </Form>
       {refusal && <Failed refusal={refusal} onRetry={load} />}
       {!links && !refusal && <Loading what="Reading the links…" />}
@@ -89,6 +103,7 @@ function Links({ links, onRevoke }: LinksProps) {
         <thead>
           <tr>
             <th scope="col">for</th>
+            <th scope="col">shows</th>
             <th scope="col">made</th>
             <th scope="col">works until</th>
             <th scope="col">
@@ -100,6 +115,7 @@ function Links({ links, onRevoke }: LinksProps) {
           {links.map((link) => (
             <tr key={link.link_id}>
               <th scope="row">{link.label ?? "–"}</th>
+              <td>{link.blind ? "blind" : "everything"}</td>
               <td>
                 <Ago at={link.created_at} nowMs={nowMs} />
               </td>
