@@ -17,8 +17,8 @@ __all__ = ["Curve", "curve"]
 
 _FEWEST_TO_SMOOTH = 30
 _TURNS = 0.2  # unrelated values turn at 2 points in 3, a curve that bends once at none
-_NOISE = 0.01
-_SMOOTH_SHARE = 0.012
+_NOISE = 0.005
+_SMOOTH_SHARE = 0.02
 _SMOOTH_POINTS = 120
 
 Floats = npt.NDArray[np.float64]
@@ -47,14 +47,13 @@ def _smoothed(values: Floats, at: npt.NDArray[np.intp]) -> Floats:
     at the ends of a steep curve.
     """
     width = max(1.5, _SMOOTH_SHARE * len(values))
-    scale = float(np.abs(values).max()) or 1.0
     distance = np.arange(len(values))[None, :] - at[:, None]
     weight = np.exp(-0.5 * (distance / width) ** 2)
     first, second = (weight * distance).sum(axis=1), (weight * distance**2).sum(axis=1)
     total = weight.sum(axis=1)
-    level, slope = weight @ (values / scale), (weight * distance) @ (values / scale)
-    fitted: Floats = scale * (second * level - first * slope) / (total * second - first**2)
-    return fitted
+    level, slope = weight @ values, (weight * distance) @ values
+    fitted: Floats = (second * level - first * slope) / (total * second - first**2)
+    return np.clip(fitted, values.min(), values.max())
 
 
 def curve(series: Series, columns: int) -> Curve:
@@ -73,9 +72,11 @@ def curve(series: Series, columns: int) -> Curve:
 def _smooth_line(steps: Floats, values: Floats) -> Stretch | None:
     if len(values) < _FEWEST_TO_SMOOTH:
         return None
-    jumps = np.diff(values / 2)
+    scale = float(np.abs(values).max()) or 1.0  # sums of the largest floats would overflow
+    scaled = values / scale
+    jumps = np.diff(scaled)
     turns = float(np.mean(np.diff(np.sign(jumps)) != 0))
-    if turns < _TURNS or float(np.mean(np.abs(np.diff(jumps)))) < _NOISE * float(np.ptp(values / 2)):
+    if turns < _TURNS or float(np.mean(np.abs(np.diff(jumps)))) < 2 * _NOISE * float(np.ptp(scaled)):
         return None
     at = np.unique(np.linspace(0, len(values) - 1, _SMOOTH_POINTS).astype(np.intp))
-    return steps[at], _smoothed(values, at)
+    return steps[at], scale * _smoothed(scaled, at)

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
 
-__all__ = ["duration_text", "number_text", "tick_texts", "ticks", "utc_text"]
+__all__ = ["duration_text", "number_text", "tick_texts", "ticks", "unit_of", "utc_text"]
 
 _THIN_SPACE = "\u202f"
 _MINUS = "\u2212"
 _DIGITS = 4
 _SMALL = 1e-3
+_LEAST_PLAIN_TICK = 2e-3
 _LARGE = 1e7
 _LARGEST = 1e12
 _SCALES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -60,9 +62,41 @@ def number_text(value: float) -> str:
     return _signed(_short(_grouped(value, decimals)))
 
 
+_UNITS = tuple(
+    (re.compile(pattern), unit)
+    for pattern, unit in (
+        (r"per_s(ec(ond)?)?$", "/s"),
+        (r"(_s|_sec|_secs|_seconds)$", "s"),
+        (r"(_ms|_millis)$", "ms"),
+        (r"_us$", "µs"),
+        (r"(_min|_minutes)$", "min"),
+        (r"(_percent|_pct|percent|_%)$", "%"),
+        (r"_bytes$", "B"),
+        (r"_kb$", "kB"),
+        (r"_mb$", "MB"),
+        (r"_gb$", "GB"),
+        (r"_mib$", "MiB"),
+        (r"_gib$", "GiB"),
+        (r"_hz$", "Hz"),
+        (r"_(watts?|w)$", "W"),
+        (r"_(celsius|temp_c)$", "°C"),
+    )
+)
+
+
+def unit_of(metric: str) -> str:
+    """Return the unit that a metric's name ends with, or "" where it names none; nothing is guessed.
+
+    Example:
+        >>> unit_of("samples_per_s"), unit_of("epoch_seconds"), unit_of("loss")
+        ('/s', 's', '')
+    """
+    return next((unit for pattern, unit in _UNITS if pattern.search(metric.lower())), "")
+
+
 def ticks(low: float, high: float, about: int) -> list[float]:
     """Return round values between `low` and `high`, about as many as asked for, in rising order."""
-    raw = (high - low) / max(1, about)
+    raw = high / max(1, about) - low / max(1, about)
     if not raw > 0 or not math.isfinite(raw):
         return [low]
     magnitude = 10.0 ** math.floor(math.log10(raw))
@@ -84,7 +118,7 @@ def tick_texts(values: Sequence[float]) -> list[str]:
     largest = max((abs(value) for value in values), default=0.0)
     if largest == 0:
         return ["0"] * len(values)
-    if largest >= _LARGEST or largest < _SMALL:
+    if largest >= _LARGEST or largest < _LEAST_PLAIN_TICK:
         return ["0" if value == 0 else _in_powers(value, 2) for value in values]
     factor, letter = next(((size, letter) for size, letter in _SCALES if largest >= 10 * size), (1.0, ""))
     if len(values) == 1:

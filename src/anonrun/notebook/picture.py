@@ -6,6 +6,7 @@ Pure: buffer and facts in, scene out. Positions are CSS pixels.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from anonrun.notebook.buffer import RunBuffer
 from anonrun.notebook.curve import Curve, curve
 from anonrun.notebook.facts import Facts
 from anonrun.notebook.group import Chart, group
-from anonrun.notebook.numbers import duration_text, number_text, tick_texts, ticks
+from anonrun.notebook.numbers import duration_text, number_text, tick_texts, ticks, unit_of
 from anonrun.notebook.scene import BULLET, KEY, SERIES_COLORS, Dot, Line, Rect, Run, Scene, Shape, Text
 
 __all__ = ["MOST_CHARTS", "picture"]
@@ -33,8 +34,9 @@ _CARD_TOP = 34.0
 _CARD_BOTTOM = 24.0
 _LABELS = 36.0
 _TICK_SIZE = 10.0
-_CHAR = 0.56  # of the font size: what one character takes on average, on the safe side
+_CHAR = 0.6  # of the font size: what one character takes on average, on the safe side
 _MOST_MARKS = 12
+_LARGEST_FLOAT = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class _Plot:
     last: float
 
     def at(self, step: float, value: float) -> tuple[float, float]:
-        across = (step - self.first) / (self.last - self.first)
-        up = (value - self.low) / (self.high - self.low)
+        across = (step - self.first) / (self.last - self.first) if self.last > self.first else 0.5
+        up = (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)  # halves, since a difference may overflow
         return self.x + across * self.width, self.y + (1 - up) * self.height
 
     def points(self, xs: Sequence[float], ys: Sequence[float]) -> tuple[tuple[float, float], ...]:
@@ -77,6 +79,11 @@ def _columns(charts: int) -> int:
     return {0: 1, 1: 1, 2: 2, 4: 2}.get(charts, 3)
 
 
+def _extent(text: str, size: float) -> float:
+    """Return about how wide a text is, rather too much than too little."""
+    return len(text) * size * _CHAR
+
+
 def _clip(text: str, room: float, size: float) -> str:
     """Return `text` so that it fits, its middle left out where need be."""
     most = max(6, int(room / (size * _CHAR)))
@@ -90,17 +97,14 @@ def _value_range(curves: Sequence[Curve]) -> tuple[float, float]:
     if not values:
         return 0.0, 1.0
     low, high = float(min(ys.min() for ys in values)), float(max(ys.max() for ys in values))
-    if not math.isfinite(high - low):  # near the ends of what a float can hold
-        return low / 2, high / 2
-    pad = (high - low) * 0.07 or abs(high) * 0.1 or 1.0
-    return low - pad, high + pad
+    pad = (high / 2 - low / 2) * 0.14 or abs(high) * 0.1 or 1.0
+    return max(low - pad, -_LARGEST_FLOAT), min(high + pad, _LARGEST_FLOAT)
 
 
 def _step_range(curves: Sequence[Curve]) -> tuple[float, float]:
     steps = [x for one in curves for xs, _ in one.stretches for x in (float(xs.min()), float(xs.max()))]
     steps += [x for one in curves for x, _ in one.odd]
-    first, last = min(steps), max(steps)
-    return (first, last) if last > first else (first - 1, last + 1)
+    return min(steps), max(steps)
 
 
 def _value_ticks(low: float, high: float, height: float) -> list[float]:
@@ -151,28 +155,38 @@ def _trend(plot: _Plot, one: Curve, color: str) -> Iterator[Shape]:
         yield Dot(*plot.at(float(end[0][-1]), float(end[1][-1])), 2.8, color)
 
 
+def _legend(chart: Chart, buffer: RunBuffer, room: float) -> list[Run]:
+    """Return each series' key and label, with its last value where there is room for all of them."""
+    shown = list(zip(chart.members, SERIES_COLORS, strict=False))
+    labels = [_clip(member.label, 90, 12) for member, _ in shown]
+    values = [number_text(buffer.summary(member.name).last) for member, _ in shown]
+    keys = sum(24 + _extent(label, 12) for label in labels)
+    if keys + sum(5 + _extent(value, 13) for value in values) > room:
+        values = [""] * len(shown)
+    runs: list[Run] = []
+    for i, ((_, color), label, value) in enumerate(zip(shown, labels, values, strict=True)):
+        room -= 24 + _extent(label, 12)
+        if room < 0:
+            return [*runs, Run(f"+{len(chart.members) - i}", "dim", gap=8)]
+        runs += (Run(KEY, color, gap=9 if i else 0), Run(label, "dim", gap=4))
+        if value:
+            runs.append(Run(value, bold=True, gap=5))
+    more = len(chart.members) - len(shown)
+    return [*runs, Run(f"+{more}", "dim", gap=8)] if more else runs
+
+
 def _card_head(chart: Chart, buffer: RunBuffer, slot: _Slot) -> Iterator[Shape]:
-    width = slot.width
-    shown = chart.members[: len(SERIES_COLORS)]
-    several = len(chart.members) > 1
-    values = [number_text(buffer.summary(member.name).last) for member in shown[:3]]
-    value_room = sum(len(value) * 13 * _CHAR + 10 for value in values)
-    labels = [_clip(member.label, 90, 11) for member in shown] if several else []
-    label_room = sum(len(label) * 11 * _CHAR + 22 for label in labels)
-    if label_room > width - value_room - 80:
-        values, value_room = values[:1], len(values[0]) * 13 * _CHAR + 10
-    title = _clip(chart.title, max(60, width - value_room - label_room - 28), 13)
-    runs = [Run(title, bold=True)]
-    room = width - value_room - 28 - len(title) * 13 * _CHAR
-    for i, (label, color) in enumerate(zip(labels, SERIES_COLORS, strict=False)):
-        room -= len(label) * 11 * _CHAR + 22
-        if room < 0 and i:
-            runs.append(Run(f"+{len(chart.members) - i}", "dim", gap=8))
-            break
-        runs += (Run(KEY, color, gap=9), Run(label, "dim", gap=3))
-    yield Text(slot.x + 10, slot.y + 21, 13, tuple(runs))
-    last = [Run(value, "fg" if i == 0 else "dim", bold=i == 0, gap=10 if i else 0) for i, value in enumerate(values)]
-    yield Text(slot.x + width - 10, slot.y + 21, 13, tuple(last), "end")
+    """Yield the title, and at the right the last values."""
+    room = slot.width - 30
+    if len(chart.members) == 1:
+        value, unit = number_text(buffer.summary(chart.members[0].name).last), unit_of(chart.title)
+        runs = [Run(value, bold=True), *([Run(unit, "dim", gap=4)] if unit else [])]
+        title = _clip(chart.title, room - _extent(value + unit, 13), 13)
+    else:
+        title = _clip(chart.title, room / 2, 13)
+        runs = _legend(chart, buffer, room - _extent(title, 13))
+    yield Text(slot.x + 10, slot.y + 21, 13, (Run(title, bold=True),))
+    yield Text(slot.x + slot.width - 10, slot.y + 21, 12.5, tuple(runs), "end")
 
 
 def _card(chart: Chart, buffer: RunBuffer, slot: _Slot, detail: float) -> Iterator[Shape]:
@@ -195,7 +209,7 @@ def _card(chart: Chart, buffer: RunBuffer, slot: _Slot, detail: float) -> Iterat
 
 
 def _head(facts: Facts, buffer: RunBuffer, y: float) -> Iterator[Shape]:
-    color = {"running": "good", "finished": "good", "failed": "bad", "crashed": "bad"}[facts.state]
+    color = {"running": "good", "finished": "accent", "failed": "bad", "crashed": "bad"}[facts.state]
     name = _clip(facts.name, 420, 15)
     said = [duration_text(buffer.seconds)] if buffer.names else []
     if buffer.last_step is not None:
