@@ -9,5 +9,12 @@ if (protocol === "https:" || protocol === "http:") {
   link.className = "no-inline-styles";
   link.rel = "stylesheet";
   link.href = new URL("plotly.css", import.meta.url).href;
-  document.head.append(link);
+  await new Promise((done) => {
+    link.onload = done;
+    link.onerror = () => {
+      link.remove();
+      done();
+    };
+    document.head.append(link);
+  });
 }
