@@ -1,0 +1,146 @@
+"""From a request to an actor, and to a run that this actor may see.
+
+A request that a browser may have been made to send by another site acts for nobody: its writes are believed
+only from our own pages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import Callable
+from typing import TypeVar
+
+from starlette.requests import HTTPConnection, Request
+
+from anonrun.core.ids import parse_run_id
+from anonrun.core.tokens import kind_of, token_hash
+from anonrun.server import security
+from anonrun.server.actors import Actor
+from anonrun.server.policy import Action
+from anonrun.server.problems import ProblemError
+from anonrun.server.services.core import Core
+from anonrun.server.services.guard import found
+from anonrun.server.services.identity import Credentials, identify, is_stale, note_use
+from anonrun.store.records import Run
+from anonrun.store.transaction import Tx
+
+__all__ = [
+    "actor_of",
+    "check_origin",
+    "core_of",
+    "found",
+    "read_as",
+    "read_run",
+    "reference_hash",
+    "run_id_of",
+]
+
+T = TypeVar("T")
+
+_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def core_of(request: HTTPConnection) -> Core:
+    """Return the parts of the server that a request came to."""
+    core: Core = request.app.state.core
+    return core
+
+
+def reference_hash(reference: str) -> bytes:
+    """Return how a session's reference is stored."""
+    return hashlib.sha256(reference.encode("utf-8", "surrogatepass")).digest()
+
+
+def _credentials(request: Request) -> Credentials:
+    core = core_of(request)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token.strip()
+    # Jupyter's own Authorization header arrives through its proxy: only what looks like ours is read.
+    if scheme.lower() == "bearer" and token.startswith("anr_"):
+        if kind_of(token) is None:
+            raise ProblemError("token_invalid", headers={"WWW-Authenticate": "Bearer"})
+        return Credentials(token_hash=token_hash(token))
+    reference = security.session_reference(request, core.db.instance)
+    session_hash = reference_hash(reference) if reference else None
+    vouch = request.headers.get("x-anonrun-vouch")
+    if vouch is None or core.vouch is None:
+        return Credentials(session_hash=session_hash)
+    if not hmac.compare_digest(vouch.encode("latin-1", "replace"), core.vouch.encode("ascii")):
+        raise ProblemError("token_invalid", "The vouching secret is not this server's; restart Jupyter's proxy.")
+    return Credentials(vouched=True, session_hash=session_hash)
+
+
+def check_origin(request: Request, *, strict: bool) -> None:
+    """Refuse a write that a browser sends for another site (R13).
+
+    Args:
+        request: any request; reading is never refused.
+        strict: whether it acts by what a browser adds by itself, or signs in: then it must be shown to come from one of
+            our own pages, and be JSON, which no form can send.
+
+    Raises:
+        ProblemError: `cross_site` or `media_type`.
+    """
+    if request.method not in _UNSAFE:
+        return
+    ours = security.is_same_site(request, public_url=core_of(request).settings.public_url)
+    if ours is False or (strict and ours is None):
+        raise ProblemError("cross_site")
+    if strict and request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise ProblemError("media_type")
+
+
+async def read_as(request: Request, query: Callable[[Tx, Actor], T]) -> T:
+    """Find out who asks, and run a query in the same snapshot.
+
+    Raises:
+        ProblemError: `token_invalid`, `cross_site`, `media_type`, or what the query raises.
+    """
+    credentials = _credentials(request)
+    if credentials.token_hash is None:
+        check_origin(request, strict=credentials.from_browser)
+
+    def both(tx: Tx) -> tuple[Actor, bool, T]:
+        actor = identify(tx, credentials)
+        if actor is None:
+            raise ProblemError("token_invalid", headers={"WWW-Authenticate": "Bearer"})
+        return actor, is_stale(tx, actor), query(tx, actor)
+
+    core = core_of(request)
+    actor, stale, result = await core.db.read(both)
+    if stale:
+        await core.db.write(lambda tx: note_use(tx, actor))
+    return result
+
+
+async def actor_of(request: Request) -> Actor:
+    """Return who asks.
+
+    Raises:
+        ProblemError: `token_invalid`, `cross_site` or `media_type`.
+    """
+    return await read_as(request, lambda _, actor: actor)
+
+
+def run_id_of(request: HTTPConnection) -> uuid.UUID:
+    """Return the run id in a request's path.
+
+    Raises:
+        ProblemError: `run_not_found`, as for a run that is not there.
+    """
+    run_id = parse_run_id(request.path_params["run_id"])
+    if run_id is None:
+        raise ProblemError("run_not_found")
+    return run_id
+
+
+async def read_run(request: Request, action: Action, query: Callable[[Tx, Actor, Run], T]) -> T:
+    """Find out who asks, find the run of the path, and run a query in the same snapshot.
+
+    Raises:
+        ProblemError: as `read_as` and `found`.
+    """
+    run_id = run_id_of(request)
+    return await read_as(request, lambda tx, actor: query(tx, actor, found(tx, actor, run_id, action)))

@@ -1,0 +1,76 @@
+"""The application: every operation behind one envelope, and what runs beside the requests.
+
+Made by `create_app` from settings and an open database, so that tests make it with their own clock. It owns
+no process, no socket and no lock: those are `process.py`'s.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from anonrun.server.envelope import Activity, Envelope
+from anonrun.server.errors import HANDLERS
+from anonrun.server.routes import accounts, runs, segments, service
+from anonrun.server.routing import Operation
+from anonrun.server.services.core import Core
+from anonrun.server.settings import Settings
+from anonrun.store.database import Database
+
+__all__ = ["OPERATIONS", "create_app"]
+
+OPERATIONS: tuple[Operation, ...] = tuple(
+    operation for module in (service, accounts, runs, segments) for operation in module.operations.all
+)
+"""Everything that the server does under `/api/v1/` and beside it, pages excepted."""
+
+_STATIC = Path(__file__).parent / "web" / "static"
+
+
+def _routes() -> list[BaseRoute]:
+    routes: list[BaseRoute] = [
+        Route(operation.path, operation.handler, methods=[operation.method], name=operation.name)
+        for operation in OPERATIONS
+    ]
+    if importlib.util.find_spec("anonrun.server.routes.pages"):
+        pages = importlib.import_module("anonrun.server.routes.pages")
+        routes += pages.router.routes
+    routes.append(Mount("/static", StaticFiles(directory=_STATIC, check_dir=False), name="static"))
+    return routes
+
+
+def create_app(settings: Settings, db: Database, *, vouch: str | None = None) -> Starlette:
+    """Return the application.
+
+    Args:
+        settings: what the operator chose.
+        db: open; the caller closes it after the application has ended.
+        vouch: the secret by which Jupyter's proxy vouches for a user; None where there is no such proxy.
+    """
+    core = Core(settings, db, vouch)
+    activity = Activity()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            core.hub.close()
+            core.passwords.close()
+
+    app = Starlette(
+        routes=_routes(),
+        middleware=[Middleware(Envelope, activity=activity, counters=core.counters)],
+        exception_handlers=HANDLERS,
+        lifespan=lifespan,
+    )
+    app.state.core = core
+    app.state.activity = activity
+    return app

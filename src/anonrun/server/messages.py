@@ -1,0 +1,127 @@
+"""Bodies that only the server and browsers exchange; those that clients share are in `anonrun.core.messages`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from anonrun.core.messages import AccountInfo, RunInfo, ServerInfo
+
+__all__ = [
+    "ClaimableRun",
+    "Credentials",
+    "Exchanged",
+    "Grant",
+    "HandoverRequest",
+    "KeyInfo",
+    "KeyRequest",
+    "NewKey",
+    "PasswordChange",
+    "PendingClaimInfo",
+    "PendingClaimRequest",
+    "SessionInfo",
+    "TokenBody",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenBody:
+    """A secret, in a body and never in an address."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoverRequest:
+    """Let one browser in: the hash of a `d` token that the client made."""
+
+    token_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Sign up or in."""
+
+    username: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordChange:
+    """Change one's password; the old one is asked for again."""
+
+    current: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRequest:
+    """Make an API key."""
+
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyInfo:
+    """An API key; the key itself is told once, when it is made."""
+
+    key_id: str
+    label: str | None
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKey(KeyInfo):
+    """A key that was just made."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchanged:
+    """What a secret let this browser in to; None for a hand-over, which signs in."""
+
+    run_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A run that this browser was let in to by a link: `view` or `claim`."""
+
+    run_id: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingClaimRequest:
+    """What to claim: by a claim token, or a run for which this browser may."""
+
+    token: str | None = None
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimableRun(RunInfo):
+    """A run that waits to be claimed, with the names of its metrics."""
+
+    metrics: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingClaimInfo:
+    """What this browser is about to claim, and until when it may."""
+
+    runs: list[ClaimableRun]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionInfo:
+    """Who this browser is."""
+
+    account: AccountInfo | None
+    local: bool
+    server: ServerInfo
+    pending_claim: PendingClaimInfo | None
+    grants: list[Grant]

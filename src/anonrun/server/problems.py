@@ -1,0 +1,107 @@
+"""Refusals, each with a stable `code`, as RFC 9457 has them; no HTTP beside the status.
+
+A refusal is raised as `ProblemError` anywhere below a route. The texts never carry a secret, and a failure
+of our own says only that it happened: what it was stands in the log.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from anonrun.core.tokens import redact
+
+__all__ = ["CODES", "ProblemError"]
+
+CODES: Final[dict[str, tuple[int, str, str]]] = {
+    "account_required": (403, "Account required", "This is for real accounts. Sign in or sign up first."),
+    "already_claimed": (409, "Already claimed", "This run has been claimed into an account already."),
+    "anonymous_artifacts_forbidden": (
+        403,
+        "No artifacts in anonymous runs",
+        ("An anonymous run cannot hold artifacts. Log in to an account to log them; the file stays where it is."),
+    ),
+    "anonymous_disabled": (403, "No anonymous runs here", "This server makes no anonymous runs. Log in to an account."),
+    "artifacts_unavailable": (
+        501,
+        "No artifacts yet",
+        "This server does not store artifacts; the file stays where it is.",
+    ),
+    "body_too_large": (413, "Body too large", "The body is larger than one request may be. Send less at once."),
+    "claim_not_found": (
+        404,
+        "No claim begun",
+        "No claim has been begun in this browser, or its ten minutes are over. Press Claim again.",
+    ),
+    "cross_site": (
+        403,
+        "Request from another site",
+        "A browser may change things here only from this server's own pages.",
+    ),
+    "forbidden": (403, "Not allowed", "This token or account may not do that with this run."),
+    "internal": (500, "The server failed", "Something went wrong in the server. It is in the log; try again."),
+    "media_type": (415, "Not JSON", "Send the body as Content-Type: application/json."),
+    "method_not_allowed": (405, "Method not allowed", "This address does not take that method."),
+    "not_found": (404, "Not found", "There is nothing at this address."),
+    "password_weak": (422, "Weak password", "Choose another password."),
+    "quota_exceeded": (403, "Quota exceeded", "An anonymous run holds no more than that. Claim it, or begin another."),
+    "request_invalid": (422, "Request cannot be read", "The request has another form than is asked for."),
+    "run_claimed": (
+        410,
+        "Run was claimed",
+        "The run was claimed into an account, and this link or token ended with that. Its owner can share it.",
+    ),
+    "run_deleted": (410, "Run was deleted", "The run was deleted by someone who may."),
+    "run_exists": (409, "Run exists", "There is a run with this id. Choose another id, or resume it."),
+    "run_expired": (410, "Run has expired", "The run was not claimed in time and no longer exists."),
+    "run_not_found": (
+        404,
+        "No such run",
+        "There is no such run, or it has expired or been deleted, or it is not yours.",
+    ),
+    "segment_damaged": (422, "Damaged segment", "The segment is damaged. Send it again."),
+    "segment_gap": (409, "Rows are missing", "The segment does not continue its writer's stream. Go on at `next`."),
+    "sign_in_failed": (401, "Sign-in failed", "The user name or the password is wrong."),
+    "sign_in_needed": (401, "Sign in first", "Sign in to an account first."),
+    "sign_up_closed": (403, "Sign-up is closed", "The operator of this server makes the accounts."),
+    "store_unavailable": (
+        503,
+        "Store unavailable",
+        (
+            "The server cannot write now: its disk is full or its database is locked. Nothing of this request was"
+            " stored; try again later."
+        ),
+    ),
+    "token_exists": (409, "Token exists", "A token with this hash exists. Make a new one."),
+    "token_invalid": (401, "Token invalid", "The token is malformed, unknown or revoked."),
+    "too_many_requests": (429, "Too many requests", "That was too often. Wait, then try again."),
+    "username_invalid": (422, "User name cannot be used", "Choose another user name."),
+    "username_taken": (409, "User name taken", "Another account has this name. Choose another one."),
+}
+"""Status, title and default detail of each code."""
+
+
+class ProblemError(Exception):
+    """A refusal that the route answers with.
+
+    Attributes:
+        status: HTTP status.
+        body: what is sent as JSON.
+        headers: sent beside it.
+    """
+
+    def __init__(
+        self, code: str, detail: str | None = None, *, headers: dict[str, str] | None = None, **more: object
+    ) -> None:
+        status, title, default = CODES[code]
+        super().__init__(code)
+        self.code = code
+        self.status = status
+        self.headers = headers or {}
+        self.body: dict[str, Any] = {
+            "type": "about:blank",
+            "title": title,
+            "status": status,
+            "code": code,
+            "detail": redact(detail or default),
+            **more,
+        }

@@ -1,0 +1,171 @@
+"""Accounts and their keys."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from anonrun.core.messages import AccountInfo, AnonymousAccountRequest
+from anonrun.core.times import from_us
+from anonrun.server.access import actor_of, check_origin, core_of, read_as
+from anonrun.server.actors import Actor, Visitor
+from anonrun.server.bodies import read_message
+from anonrun.server.messages import HandoverRequest, KeyInfo, KeyRequest, NewKey, PasswordChange
+from anonrun.server.policy import Action
+from anonrun.server.problems import ProblemError
+from anonrun.server.routing import Operations, answer, no_content
+from anonrun.server.services import accounts as service
+from anonrun.server.services.backoff import address_group
+from anonrun.server.services.guard import hash_of_hex, require
+from anonrun.server.services.views import account_info
+from anonrun.store import tokens
+from anonrun.store.records import Account
+from anonrun.store.transaction import Tx
+
+__all__ = ["operations"]
+
+operations = Operations("accounts")
+
+_HANDOVER_US = 300 * 1_000_000
+
+
+@operations.post(
+    "/accounts/anonymous",
+    who="all",
+    body=AnonymousAccountRequest,
+    answers={201: AccountInfo, 200: AccountInfo},
+    codes=("anonymous_disabled", "token_exists", "too_many_requests"),
+)
+async def make_anonymous_account(request: Request) -> Response:
+    """Make an anonymous account; the same key's hash again gives the same account."""
+    core = core_of(request)
+    check_origin(request, strict=False)
+    key_hash = hash_of_hex((await read_message(request, AnonymousAccountRequest)).key_hash)
+    if not core.settings.allow_anonymous:
+        raise ProblemError("anonymous_disabled")
+    known = await core.db.read(lambda tx: tokens.find(tx, key_hash))
+    if known is None and core.settings.runs_per_hour and not core.settings.embedded:
+        place = f"account:{address_group(request.client.host if request.client else '')}"
+        wait_s = core.creations.take(place, core.settings.runs_per_hour)
+        if wait_s:
+            retry = {"Retry-After": f"{wait_s:.0f}"}
+            raise ProblemError("too_many_requests", f"Wait {wait_s:.0f} s.", headers=retry)
+    account, new = await core.db.write(lambda tx: service.anonymous_account(tx, key_hash))
+    return answer(account_info(account), 201 if new else 200)
+
+
+def _account(actor: Actor, action: Action) -> Account:
+    require(actor, action)
+    assert actor.account is not None, "the policy gives this to accounts only"
+    return actor.account
+
+
+@operations.get("/account", who="key, session", answers={200: AccountInfo}, codes=("sign_in_needed",))
+async def get_account(request: Request) -> Response:
+    """Read one's own account."""
+    return answer(account_info(_account(await actor_of(request), Action.SEE_ACCOUNT)))
+
+
+@operations.post(
+    "/account/password",
+    who="session of a user",
+    body=PasswordChange,
+    answers={204: None},
+    codes=("sign_in_needed", "account_required", "sign_in_failed", "password_weak", "too_many_requests"),
+)
+async def change_password(request: Request) -> Response:
+    """Change one's password; the other sessions end."""
+    actor = await actor_of(request)
+    account = _account(actor, Action.CHANGE_ACCOUNT)
+    change = await read_message(request, PasswordChange)
+    session = actor.session if isinstance(actor, Visitor) else None
+    await service.change_password(
+        core_of(request), account, change.current, change.new, session_hash=session.session_hash if session else None
+    )
+    return no_content()
+
+
+@operations.get(
+    "/account/keys", who="session of a user", answers={200: [KeyInfo]}, codes=("sign_in_needed", "account_required")
+)
+async def list_keys(request: Request) -> Response:
+    """List one's API keys; the keys themselves are never told again."""
+
+    def keys(tx: Tx, actor: Actor) -> list[KeyInfo]:
+        return [
+            KeyInfo(
+                key_id=token.public_id,
+                label=token.label,
+                created_at=from_us(token.created_at),
+                last_used_at=None if token.last_used_at is None else from_us(token.last_used_at),
+            )
+            for token in tokens.keys(tx, _account(actor, Action.CHANGE_ACCOUNT))
+        ]
+
+    return answer(await read_as(request, keys))
+
+
+@operations.post(
+    "/account/keys",
+    who="session of a user",
+    body=KeyRequest,
+    answers={201: NewKey},
+    codes=("sign_in_needed", "account_required"),
+)
+async def make_key(request: Request) -> Response:
+    """Make an API key, which is told this once."""
+    core = core_of(request)
+    account = _account(await actor_of(request), Action.CHANGE_ACCOUNT)
+    label = (await read_message(request, KeyRequest)).label
+    if label is not None and len(label) > core.settings.limits.text_chars:
+        raise ProblemError("request_invalid", f"The label may have {core.settings.limits.text_chars} characters.")
+
+    def make(tx: Tx) -> NewKey:
+        key, key_id = service.new_key(tx, account, label)
+        return NewKey(key_id=key_id, label=label, created_at=from_us(tx.now_us), last_used_at=None, key=key)
+
+    return answer(await core.db.write(make), 201)
+
+
+@operations.delete(
+    "/account/keys/{key_id}",
+    who="session of a user",
+    answers={204: None},
+    codes=("sign_in_needed", "account_required", "not_found"),
+)
+async def revoke_key(request: Request) -> Response:
+    """Revoke an API key; it counts no more from the next request on."""
+    account = _account(await actor_of(request), Action.CHANGE_ACCOUNT)
+    key_id = request.path_params["key_id"]
+    revoked = await core_of(request).db.write(
+        lambda tx: tokens.revoke(tx, key_id, kind="u", account_id=account.account_id)
+    )
+    if not revoked:
+        raise ProblemError("not_found", "There is no such key.")
+    return no_content()
+
+
+@operations.post(
+    "/handovers",
+    who="key, local",
+    body=HandoverRequest,
+    answers={201: None},
+    codes=("sign_in_needed", "account_required", "token_exists"),
+)
+async def make_handover(request: Request) -> Response:
+    """Let one browser sign in as the account that asks, with a `d` token, within five minutes."""
+    actor = await actor_of(request)
+    require(actor, Action.HAND_OVER)
+    token = hash_of_hex((await read_message(request, HandoverRequest)).token_hash)
+    account_id = actor.account.account_id if actor.account else None
+
+    def make(tx: Tx) -> bool:
+        ends = tx.now_us + _HANDOVER_US
+        scope = "account" if account_id is not None else "local"
+        return (
+            tokens.add(tx, token_hash=token, kind="d", scope=scope, account_id=account_id, expires_at=ends) is not None
+        )
+
+    if not await core_of(request).db.write(make):
+        raise ProblemError("token_exists")
+    return answer({}, 201)

@@ -1,0 +1,201 @@
+"""Runs: make, list, read, change, delete."""
+
+from __future__ import annotations
+
+import uuid
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from anonrun.core.ids import parse_run_id
+from anonrun.core.messages import MetricInfo, RunInfo, RunList, RunRequest, RunStatus, RunUpdate
+from anonrun.server.access import actor_of, core_of, read_as, read_run, run_id_of
+from anonrun.server.actors import Actor, KeyHolder, Visitor
+from anonrun.server.bodies import read_message
+from anonrun.server.policy import Action
+from anonrun.server.problems import ProblemError
+from anonrun.server.routing import Operations, Param, answer, integer, no_content
+from anonrun.server.services import runs as service
+from anonrun.server.services.backoff import address_group
+from anonrun.server.services.guard import found, require
+from anonrun.server.services.views import metric_info, run_info, run_status
+from anonrun.store import runs
+from anonrun.store.records import Run
+from anonrun.store.transaction import Tx
+
+__all__ = ["infos", "operations"]
+
+operations = Operations("runs")
+
+_MOST_ON_A_PAGE = 200
+
+
+def infos(tx: Tx, actor: Actor, found_runs: list[Run]) -> list[RunInfo]:
+    """Return runs as an actor sees them."""
+    last = runs.last_values(tx, [run.run_id for run in found_runs])
+    return [run_info(run, last[run.run_id], actor, tx.now_us) for run in found_runs]
+
+
+@operations.post(
+    "/runs",
+    who="key",
+    body=RunRequest,
+    answers={201: RunInfo, 200: RunInfo},
+    codes=("run_exists", "run_not_found", "token_exists", "anonymous_disabled", "run_claimed", "run_expired",
+           "run_deleted", "too_many_requests", "sign_in_needed", "account_required"),
+)  # fmt: skip
+async def make_run(request: Request) -> Response:
+    """Make a run, or find it again."""
+    core = core_of(request)
+    actor = await actor_of(request)
+    require(actor, Action.CREATE_RUN)
+    wish = service.wish_of(await read_message(request, RunRequest), core.settings)
+    assert isinstance(actor, KeyHolder), "only a key may create runs"
+    per_hour = core.settings.runs_per_hour
+    if actor.account.kind == "anonymous" and per_hour and not core.settings.embedded:
+        known = await core.db.read(lambda tx: runs.is_known(tx, wish.run_id))
+        place = address_group(request.client.host if request.client else "")
+        wait_s = 0.0 if known else core.creations.take(place, per_hour)
+        if wait_s:
+            raise ProblemError(
+                "too_many_requests",
+                f"This address may make {per_hour} anonymous runs an hour. Wait {wait_s:.0f} s.",
+                headers={"Retry-After": f"{wait_s:.0f}"},
+            )
+
+    def create(tx: Tx) -> tuple[RunInfo, bool]:
+        run, new = service.make(tx, actor, wish, core.settings)
+        return infos(tx, actor, [run])[0], new
+
+    info, new = await core.db.write(create)
+    core.hub.publish(uuid.UUID(info.run_id))
+    return answer(info, 201 if new else 200)
+
+
+@operations.get(
+    "/runs",
+    who="key, session, local",
+    answers={200: RunList},
+    codes=("sign_in_needed",),
+    query=(
+        Param("project", "only runs of this project"),
+        Param("limit", f"runs on a page, 1 … {_MOST_ON_A_PAGE}; 50 if absent", "integer"),
+        Param("after", "`next` of the page before"),
+    ),
+)
+async def list_runs(request: Request) -> Response:
+    """List the account's runs and those that this browser was let in to, newest first."""
+    limit = integer(request, "limit", low=1, high=_MOST_ON_A_PAGE, default=50) or 50
+    after = _cursor(request.query_params.get("after"))
+    project = request.query_params.get("project")
+
+    def page(tx: Tx, actor: Actor) -> RunList:
+        require(actor, Action.LIST_RUNS)
+        grants = actor.session.grants if isinstance(actor, Visitor) and actor.session else ()
+        listed = runs.listed(
+            tx,
+            owners=[actor.account.account_id] if actor.account else [],
+            also=[token.run_id for token in grants if token.run_id and token.ended is None and token.kind in "vs"],
+            everything=actor.local,
+            project=project,
+            limit=limit + 1,
+            after=after,
+        )
+        shown = listed[:limit]
+        more = f"{shown[-1].created_at}.{shown[-1].run_id}" if len(listed) > limit else None
+        return RunList(runs=infos(tx, actor, shown), next=more)
+
+    return answer(await read_as(request, page))
+
+
+def _cursor(text: str | None) -> tuple[int, uuid.UUID] | None:
+    if text is None:
+        return None
+    created_at, _, last = text.partition(".")
+    run_id = parse_run_id(last)
+    if run_id is None or not (created_at.isascii() and created_at.isdecimal()) or len(created_at) > 18:  # noqa: PLR2004  digits of 2^63
+        raise ProblemError("request_invalid", "after must be the `next` of a page before.")
+    return int(created_at), run_id
+
+
+@operations.get("/runs/{run_id}", who="view", answers={200: RunInfo}, codes=("run_not_found", "forbidden"))
+async def get_run(request: Request) -> Response:
+    """Read a run."""
+    return answer(await read_run(request, Action.READ, lambda tx, actor, run: infos(tx, actor, [run])[0]))
+
+
+@operations.patch(
+    "/runs/{run_id}",
+    who="write",
+    body=RunUpdate,
+    answers={200: RunStatus},
+    codes=("run_not_found", "forbidden"),
+)
+async def update_run(request: Request) -> Response:
+    """Change a run; what is absent or null stays."""
+    core, run_id = core_of(request), run_id_of(request)
+    actor = await read_run(request, Action.INGEST, lambda _tx, actor, _run: actor)
+    update = await read_message(request, RunUpdate)
+    status = await core.db.write(
+        lambda tx: run_status(service.change(tx, actor, run_id, update, core.settings), tx.now_us)
+    )
+    core.hub.publish(run_id)
+    return answer(status)
+
+
+@operations.delete(
+    "/runs/{run_id}",
+    who="write or claim token, owner, local",
+    answers={204: None},
+    codes=("run_not_found", "forbidden"),
+)
+async def delete_run(request: Request) -> Response:
+    """Delete a run at once, for good."""
+    core, run_id = core_of(request), run_id_of(request)
+    actor = await read_run(request, Action.DELETE, lambda _tx, actor, _run: actor)
+
+    def delete(tx: Tx) -> None:
+        found(tx, actor, run_id, Action.DELETE)
+        runs.delete(tx, run_id)
+
+    await core.db.write(delete)
+    core.hub.publish(run_id)
+    return no_content()
+
+
+@operations.post(
+    "/runs/{run_id}/heartbeat", who="write", answers={200: RunStatus}, codes=("run_not_found", "forbidden")
+)
+async def heartbeat(request: Request) -> Response:
+    """Say that a run goes on; every 15 seconds."""
+    core, run_id = core_of(request), run_id_of(request)
+    actor = await read_run(request, Action.INGEST, lambda _tx, actor, _run: actor)
+
+    def beat(tx: Tx) -> RunStatus:
+        run = found(tx, actor, run_id, Action.INGEST)
+        runs.heartbeat(tx, run_id)
+        return run_status(runs.find(tx, run_id) or run, tx.now_us)
+
+    return answer(await core.db.write(beat))
+
+
+@operations.get("/runs/{run_id}/metrics", who="view", answers={200: [MetricInfo]}, codes=("run_not_found", "forbidden"))
+async def list_metrics(request: Request) -> Response:
+    """List a run's metrics in order of their first appearance."""
+    return answer(
+        await read_run(
+            request, Action.READ, lambda tx, _actor, run: list(map(metric_info, runs.metrics(tx, run.run_id)))
+        )
+    )
+
+
+@operations.post(
+    "/runs/{run_id}/artifacts",
+    who="write",
+    body="application/octet-stream",
+    codes=("run_not_found", "forbidden", "anonymous_artifacts_forbidden", "artifacts_unavailable"),
+)
+async def log_artifact(request: Request) -> Response:
+    """Refuse an artifact before its body is read: anonymous runs hold none."""
+    anonymous = await read_run(request, Action.ARTIFACT, lambda _tx, _actor, run: run.anonymous)
+    raise ProblemError("anonymous_artifacts_forbidden" if anonymous else "artifacts_unavailable")

@@ -1,0 +1,132 @@
+"""Accounts: the anonymous ones that make themselves, and those that people sign up for."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from anonrun.core.ids import new_id
+from anonrun.core.tokens import TokenKind, mint, token_hash
+from anonrun.server.problems import ProblemError
+from anonrun.server.services.core import Core
+from anonrun.server.services.passwords import password_problem
+from anonrun.store import accounts, sessions, tokens
+from anonrun.store.records import Account
+from anonrun.store.transaction import Tx
+
+__all__ = ["anonymous_account", "change_password", "check_username", "new_key", "sign_in", "sign_up"]
+
+_USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,38}")
+_RESERVED = frozenset(
+    {"admin", "anonrun", "anonymous", "api", "me", "operator", "root", "settings", "static", "system"}
+)
+
+
+def check_username(name: str) -> str:
+    """Return a user name that can be used.
+
+    Raises:
+        ProblemError: `username_invalid`.
+    """
+    if not _USERNAME.fullmatch(name):
+        rule = "Use 2 to 39 letters, digits or . _ -, and begin with a letter or digit."
+        raise ProblemError("username_invalid", rule)
+    if name.casefold() in _RESERVED or name.casefold().startswith("anon-"):
+        raise ProblemError("username_invalid", "This name is reserved. Choose another one.")
+    return name
+
+
+def anonymous_account(tx: Tx, key_hash: bytes) -> tuple[Account, bool]:
+    """Return the anonymous account with this key, and whether it was made just now.
+
+    Raises:
+        ProblemError: `token_exists` where the hash is that of another secret.
+    """
+    token = tokens.find(tx, key_hash)
+    if token is not None and token.account is not None and token.account.kind == "anonymous":
+        return token.account, False
+    account = None
+    while account is None:
+        account = accounts.create(tx, name=f"anon-{new_id(secrets.choice)}", kind="anonymous")
+    if tokens.add(tx, token_hash=key_hash, kind="u", scope="account", account_id=account.account_id) is None:
+        raise ProblemError("token_exists")
+    return account, True
+
+
+async def sign_up(core: Core, username: str, password: str) -> Account:
+    """Make a user's account.
+
+    Raises:
+        ProblemError: `username_invalid`, `password_weak` or `username_taken`.
+    """
+    check_username(username)
+    problem = password_problem(password, username=username)
+    if problem is not None:
+        raise ProblemError("password_weak", problem)
+    hashed = await core.passwords.hash(password)
+    account = await core.db.write(lambda tx: accounts.create(tx, name=username, kind="user", password_hash=hashed))
+    if account is None:
+        raise ProblemError("username_taken")
+    return account
+
+
+async def sign_in(core: Core, username: str, password: str, *, place: str) -> Account:
+    """Return the account that a name and password are right for.
+
+    Args:
+        core: the server's parts.
+        username: as it was typed.
+        password: as it was typed.
+        place: the address it comes from; it and the name are slowed down by failures.
+
+    Raises:
+        ProblemError: `sign_in_failed`, the same for an unknown name and a wrong password, or `too_many_requests`.
+    """
+    keys = (f"user:{username.casefold()[:64]}", f"place:{place}")
+    wait_s = core.backoff.wait_s(*keys)
+    if wait_s > 0:
+        raise ProblemError(
+            "too_many_requests",
+            f"After several failures there is a delay. Wait {wait_s:.0f} s.",
+            headers={"Retry-After": f"{max(1, round(wait_s))}"},
+        )
+    known = await core.db.read(lambda tx: accounts.user_named(tx, username)) if _USERNAME.fullmatch(username) else None
+    account, stored = known or (None, None)
+    if not await core.passwords.verify(stored, password) or account is None or stored is None:
+        core.backoff.failed(*keys)
+        raise ProblemError("sign_in_failed")
+    core.backoff.succeeded(*keys)
+    if await core.passwords.outdated(stored):
+        renewed = await core.passwords.hash(password)
+        await core.db.write(lambda tx: accounts.set_password(tx, account.account_id, renewed))
+    return account
+
+
+async def change_password(core: Core, account: Account, current: str, new: str, *, session_hash: bytes | None) -> None:
+    """Change a user's password and end their other sessions.
+
+    Raises:
+        ProblemError: `sign_in_failed` where the current one is wrong, `too_many_requests`, or `password_weak`.
+    """
+    await sign_in(core, account.name, current, place=f"account:{account.account_id}")
+    problem = password_problem(new, username=account.name)
+    if problem is not None:
+        raise ProblemError("password_weak", problem)
+    hashed = await core.passwords.hash(new)
+
+    def change(tx: Tx) -> None:
+        accounts.set_password(tx, account.account_id, hashed)
+        sessions.end_others(tx, account.account_id, but=session_hash)
+
+    await core.db.write(change)
+
+
+def new_key(tx: Tx, account: Account, label: str | None) -> tuple[str, str]:
+    """Make an API key for an account; return it and the id by which it is listed. It is not told again."""
+    while True:
+        key = mint(TokenKind.API_KEY)
+        key_id = tokens.add(
+            tx, token_hash=token_hash(key), kind="u", scope="account", account_id=account.account_id, label=label
+        )
+        if key_id is not None:
+            return key, key_id

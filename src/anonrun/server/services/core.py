@@ -1,0 +1,46 @@
+"""What every service works with: the open store, the settings, and who must hear of changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from anonrun._version import __version__
+from anonrun.core.messages import ServerInfo
+from anonrun.core.times import from_us
+from anonrun.server.services.backoff import Backoff, Rate
+from anonrun.server.services.counters import Counters
+from anonrun.server.services.live import Hub
+from anonrun.server.services.passwords import Passwords
+from anonrun.server.settings import Settings
+from anonrun.store.database import Database
+
+__all__ = ["Core"]
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The parts of a running server.
+
+    Attributes:
+        vouch: the secret by which Jupyter's proxy vouches for a user; None where the server is not embedded.
+    """
+
+    settings: Settings
+    db: Database
+    vouch: str | None = None
+    hub: Hub = field(default_factory=Hub)
+    passwords: Passwords = field(default_factory=Passwords)
+    backoff: Backoff = field(default_factory=Backoff)
+    creations: Rate = field(default_factory=Rate)
+    counters: Counters = field(default_factory=Counters)
+
+    def server_info(self) -> ServerInfo:
+        """Return what anyone may know of this server."""
+        return ServerInfo(
+            instance=self.db.instance,
+            version=__version__,
+            anonymous=self.settings.allow_anonymous,
+            retention_days=self.settings.retention_days,
+            embedded=self.settings.embedded,
+            server_time=from_us(self.db.clock.now_us()),
+        )

@@ -1,0 +1,70 @@
+"""Who waits for news of a run.
+
+Only that there is news is told, never what: a reader then reads from its own position. So a slow reader holds
+nothing back and nothing piles up, and the same works when the news comes from another worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["Hub", "Listener"]
+
+
+class Listener:
+    """One reader's ear: `heard` waits for news since the last time."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def tell(self) -> None:
+        """There is news."""
+        self._event.set()
+
+    async def heard(self, timeout_s: float) -> bool:
+        """Wait for news; return whether there is some, or False when `timeout_s` seconds are over."""
+        try:
+            await asyncio.wait_for(self._event.wait(), timeout_s)
+        except (asyncio.TimeoutError, TimeoutError):  # two different ones before Python 3.11
+            return False
+        self._event.clear()
+        return True
+
+
+class Hub:
+    """The readers that wait, by run. Used on one event loop only."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[uuid.UUID, set[Listener]] = {}
+        self.closing = False
+
+    def __len__(self) -> int:
+        return sum(map(len, self._listeners.values()))
+
+    @contextmanager
+    def listen(self, run_id: uuid.UUID) -> Iterator[Listener]:
+        """Hear of a run for as long as the context lasts."""
+        listener = Listener()
+        self._listeners.setdefault(run_id, set()).add(listener)
+        try:
+            yield listener
+        finally:
+            others = self._listeners[run_id]
+            others.discard(listener)
+            if not others:
+                del self._listeners[run_id]
+
+    def publish(self, run_id: uuid.UUID) -> None:
+        """Tell the readers of a run that there is news."""
+        for listener in self._listeners.get(run_id, ()):
+            listener.tell()
+
+    def close(self) -> None:
+        """Have every reader leave: the server stops."""
+        self.closing = True
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.tell()

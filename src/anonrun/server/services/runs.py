@@ -1,0 +1,199 @@
+"""Making and changing runs: what a request may say of one, and what comes of saying it twice."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from anonrun.core.ids import check_id, check_project, new_id, new_name, parse_run_id
+from anonrun.core.messages import RunRequest, RunUpdate
+from anonrun.core.times import from_us, to_us
+from anonrun.errors import UsageError
+from anonrun.server.actors import Actor, KeyHolder
+from anonrun.server.policy import Action, can
+from anonrun.server.problems import ProblemError
+from anonrun.server.services.guard import ended_problem, found, hash_of_hex
+from anonrun.server.settings import Settings
+from anonrun.store import runs, tokens
+from anonrun.store.claims import AFTER_REPORT_US
+from anonrun.store.records import Run
+from anonrun.store.transaction import Tx
+
+__all__ = ["Wish", "change", "make", "wish_of"]
+
+_MOST_TAGS = 100
+_MOST_EXIT = 1 << 31
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A checked request for a run: `hashes` by the letter of the token's kind."""
+
+    run_id: uuid.UUID
+    request: RunRequest
+    hashes: dict[str, bytes]
+
+
+def _check_text(what: str, text: str | None, most: int) -> None:
+    if text is not None and len(text) > most:
+        raise ProblemError("request_invalid", f"{what} has {len(text)} characters; use at most {most}.")
+
+
+def _check_config(config: dict[str, Any] | None, settings: Settings) -> None:
+    if config is None:
+        return
+    size = len(json.dumps(config).encode())
+    if size > settings.limits.config_bytes:
+        raise ProblemError(
+            "request_invalid", f"The config has {size} bytes as JSON; use at most {settings.limits.config_bytes}."
+        )
+
+
+def _check_texts(message: RunRequest | RunUpdate, settings: Settings) -> None:
+    most = settings.limits.text_chars
+    _check_text("The name", message.name, most)
+    _check_text("The notes", message.notes, most)
+    tags = message.tags or []
+    if len(tags) > _MOST_TAGS:
+        raise ProblemError("request_invalid", f"There are {len(tags)} tags; use at most {_MOST_TAGS}.")
+    for tag in tags:
+        _check_text("A tag", tag, most)
+
+
+def wish_of(request: RunRequest, settings: Settings) -> Wish:
+    """Check a request for a run.
+
+    Raises:
+        ProblemError: `request_invalid`.
+    """
+    run_id = parse_run_id(request.run_id)
+    if run_id is None:
+        raise ProblemError("request_invalid", "run_id must be a UUID in its canonical form of 36 characters.")
+    try:
+        check_project(request.project)
+        if request.id is not None:
+            check_id(request.id)
+    except UsageError as exc:
+        raise ProblemError("request_invalid", str(exc)) from None
+    _check_texts(request, settings)
+    _check_text("The group", request.group, settings.limits.text_chars)
+    _check_text("The job type", request.job_type, settings.limits.text_chars)
+    _check_config(request.config, settings)
+    given = {"w": request.tokens.write, "v": request.tokens.view, "c": request.tokens.claim}
+    hashes = {kind: hash_of_hex(text) for kind, text in given.items() if text is not None}
+    if len(set(hashes.values())) != len(hashes):
+        raise ProblemError("request_invalid", "The run's secrets must differ from each other.")
+    return Wish(run_id, request, hashes)
+
+
+def make(tx: Tx, owner: KeyHolder, wish: Wish, settings: Settings) -> tuple[Run, bool]:
+    """Make the run that is wished for, or find it again; return it and whether it is new.
+
+    Raises:
+        ProblemError: `run_exists`, `run_not_found`, `token_exists`, `anonymous_disabled`, or 410 where it was this very
+            run and is no more.
+    """
+    request, account = wish.request, owner.account
+    before = runs.find(tx, wish.run_id)
+    if before is not None and before.account.account_id == account.account_id and _is_its_writer(tx, wish):
+        return before, False
+    if before is not None or runs.is_known(tx, wish.run_id):
+        raise _refusal(tx, wish)
+    there = runs.find_by_name(tx, account.account_id, request.project, request.id) if request.id else None
+    if there is not None:
+        if request.resume == "never":
+            raise ProblemError("run_exists")
+        _add_tokens(tx, there, wish)
+        runs.resume(tx, there.run_id)
+        return _again(tx, there.run_id), False
+    if request.resume == "must":
+        raise ProblemError("run_not_found")
+    anonymous = account.kind == "anonymous"
+    if anonymous and not settings.allow_anonymous:
+        raise ProblemError("anonymous_disabled")
+    runs.create(
+        tx,
+        run_id=wish.run_id,
+        account=account,
+        project=request.project,
+        id_=request.id or _free_id(tx, account.account_id, request.project),
+        name=request.name or new_name(secrets.choice),
+        expires_at=to_us(settings.retention.expires_at(from_us(tx.now_us))) if anonymous else None,
+        fields={
+            "config": request.config,
+            "tags": request.tags,
+            "notes": request.notes,
+            "group": request.group,
+            "job_type": request.job_type,
+        },
+    )
+    run = _again(tx, wish.run_id)
+    _add_tokens(tx, run, wish)
+    return run, True
+
+
+def _again(tx: Tx, run_id: uuid.UUID) -> Run:
+    run = runs.find(tx, run_id)
+    if run is None:
+        raise ProblemError("run_not_found")
+    return run
+
+
+def _is_its_writer(tx: Tx, wish: Wish) -> bool:
+    token = tokens.find(tx, wish.hashes["w"])
+    return token is not None and token.run_id == wish.run_id and token.kind == "w"
+
+
+def _refusal(tx: Tx, wish: Wish) -> ProblemError:
+    """Return what to say of a run id that is taken: more to who holds the run's secret than to others."""
+    token = tokens.find(tx, wish.hashes["w"])
+    if token is not None and token.run_id == wish.run_id:
+        return ended_problem(token.ended) if token.ended else ProblemError("run_claimed")
+    return ProblemError("run_exists", "There is a run with this run id. Make a new one.")
+
+
+def _add_tokens(tx: Tx, run: Run, wish: Wish) -> None:
+    for kind, token_hash in wish.hashes.items():
+        if kind == "c" and not run.anonymous:
+            continue
+        if tokens.add(tx, token_hash=token_hash, kind=kind, scope="run", run_id=run.run_id) is None:
+            token = tokens.find(tx, token_hash)
+            if token is None or token.run_id != run.run_id or token.kind != kind:
+                raise ProblemError("token_exists")
+
+
+def _free_id(tx: Tx, account_id: int, project: str) -> str:
+    while True:
+        candidate = new_id(secrets.choice)
+        if runs.find_by_name(tx, account_id, project, candidate) is None:
+            return candidate
+
+
+def change(tx: Tx, actor: Actor, run_id: uuid.UUID, update: RunUpdate, settings: Settings) -> Run:
+    """Change a run and return it.
+
+    How a run goes and ends may be told by whoever may ingest; its name, notes and tags by who may update it. The
+    last word of a write token that outlived a claim ends it a few minutes later, so that the word may be repeated.
+
+    Raises:
+        ProblemError: as `access.found`, or `request_invalid`.
+    """
+    own = update.name is not None or update.notes is not None or update.tags is not None
+    run = found(tx, actor, run_id, Action.INGEST)
+    if own and not can(actor, Action.UPDATE, run):
+        raise ProblemError("forbidden", "After a claim this token only delivers: name, notes and tags are the owner's.")
+    _check_texts(update, settings)
+    _check_config(update.config, settings)
+    _check_config(run.summary | update.summary if update.summary is not None else None, settings)
+    if update.exit_code is not None and abs(update.exit_code) > _MOST_EXIT:
+        raise ProblemError("request_invalid", f"exit_code {update.exit_code} is no process's exit code.")
+    names = ("name", "notes", "tags", "config", "summary", "state", "exit_code")
+    fields = {name: value for name in names if (value := getattr(update, name)) is not None}
+    runs.change(tx, run, fields)
+    token = actor.token_of(run_id)
+    if token is not None and token.scope == "ingest" and update.state in {"finished", "failed"}:
+        tokens.end_write_token(tx, token.token_hash, at_us=tx.now_us + AFTER_REPORT_US)
+    return _again(tx, run_id)

@@ -1,0 +1,131 @@
+"""From the store's records to the messages that readers get."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+
+from anonrun.core.messages import AccountInfo, LinkInfo, MetricInfo, Permissions, RunInfo, RunState, RunStatus
+from anonrun.core.times import from_us
+from anonrun.server.actors import Actor, TokenHolder, Visitor
+from anonrun.server.policy import Action, can
+from anonrun.store.records import Account, Link, Metric, Run
+
+__all__ = ["account_info", "link_info", "metric_info", "number", "run_info", "run_state", "run_status"]
+
+_SILENT_US = 60 * 1_000_000
+
+
+def number(value: float) -> float | str:
+    """Return a number as JSON can carry it: NaN and ±Inf as text."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _time(us: int | None) -> datetime | None:
+    return None if us is None else from_us(us)
+
+
+def account_info(account: Account) -> AccountInfo:
+    """Return an account as its owner sees it."""
+    kind = "user" if account.kind == "user" else "anonymous"
+    return AccountInfo(name=account.name, kind=kind, created_at=from_us(account.created_at))  # type: ignore[arg-type]  # one of two texts
+
+
+def run_state(run: Run, now_us: int) -> RunState:
+    """Return where a run stands: a running one that has been silent for a minute has crashed."""
+    if run.state == "running" and run.heartbeat_at <= now_us - _SILENT_US:
+        return RunState.CRASHED
+    return RunState(run.state)
+
+
+def run_status(run: Run, now_us: int) -> RunStatus:
+    """Return what a run's writer needs to know."""
+    return RunStatus(
+        state=run_state(run, now_us),
+        anonymous=run.anonymous,
+        expires_at=_time(run.expires_at),
+        server_time=from_us(now_us),
+        account=run.account.name,
+    )
+
+
+def _sees_blind(actor: Actor, run: Run) -> bool:
+    """Whether an actor reads a run by nothing better than a link that hides who made it."""
+    if actor.local or (actor.account and actor.account.account_id == run.account.account_id):
+        return False
+    reading = (
+        [actor.token]
+        if isinstance(actor, TokenHolder)
+        else list(actor.tokens_of(run.run_id))
+        if isinstance(actor, Visitor)
+        else []
+    )
+    reading = [token for token in reading if token.kind in "vs" and token.ended is None]
+    return bool(reading) and all(token.blind for token in reading)
+
+
+def run_info(run: Run, last_values: Mapping[str, float], actor: Actor, now_us: int) -> RunInfo:
+    """Return a run as an actor sees it.
+
+    Args:
+        run: a live run that the actor may read.
+        last_values: last value of each metric; what the user set in the summary comes over it.
+        actor: decides the permissions, and whether who made the run is hidden.
+        now_us: by the store's clock.
+    """
+    blind = _sees_blind(actor, run)
+    return RunInfo(
+        run_id=str(run.run_id),
+        account="" if blind else run.account.name,
+        project="" if blind else run.project,
+        id=str(run.run_id)[:8] if blind else run.id,
+        name="run" if blind else run.name,
+        state=run_state(run, now_us),
+        anonymous=run.anonymous,
+        created_at=from_us(run.created_at),
+        server_time=from_us(now_us),
+        url_path=f"r/{run.run_id}",
+        expires_at=_time(run.expires_at),
+        heartbeat_at=_time(run.heartbeat_at),
+        finished_at=_time(run.finished_at),
+        exit_code=run.exit_code,
+        config=run.config,
+        summary={name: number(value) for name, value in last_values.items()} | run.summary,
+        tags=[] if blind else run.tags,
+        notes=None if blind else run.notes,
+        group=None if blind else run.group,
+        job_type=None if blind else run.job_type,
+        points=run.points,
+        permissions=Permissions(
+            write=can(actor, Action.UPDATE, run),
+            delete=can(actor, Action.DELETE, run),
+            claim=can(actor, Action.CLAIM, run),
+            share=can(actor, Action.SHARE, run),
+        ),
+    )
+
+
+def metric_info(metric: Metric) -> MetricInfo:
+    """Return a metric as its readers see it."""
+    return MetricInfo(
+        name=metric.name,
+        n=metric.n,
+        last_step=metric.last_step,
+        last=number(metric.last),
+        min=None if metric.min is None else number(metric.min),
+        max=None if metric.max is None else number(metric.max),
+    )
+
+
+def link_info(link: Link) -> LinkInfo:
+    """Return a share link as the run's owner sees it."""
+    return LinkInfo(
+        link_id=link.link_id,
+        label=link.label,
+        blind=link.blind,
+        created_at=from_us(link.created_at),
+        expires_at=_time(link.expires_at),
+    )

@@ -1,0 +1,135 @@
+"""The server's settings: one frozen value, from the environment, overridden by flags.
+
+Each field says in its metadata what it means; `anonrun server --help` prints them, and a test compares.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from anonrun.core.limits import DEFAULT_LIMITS, Limits
+from anonrun.core.retention import RetentionPolicy
+from anonrun.errors import UsageError
+
+__all__ = ["Settings", "settings_from", "settings_help"]
+
+_LONGEST_RETENTION_DAYS = 36_500
+_TRUTH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+def _setting(default: Any, about: str) -> Any:  # noqa: ANN401  dataclasses.field has no narrower type
+    return field(default=default, metadata={"about": about})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an operator may choose. Every field but `limits` has an environment variable `ANONRUN_<NAME>`."""
+
+    data_dir: Path = field(metadata={"about": "folder of the database and the log; default: the user's data folder"})
+    host: str = _setting("127.0.0.1", "address to listen on")
+    port: int = _setting(8765, "port to listen on; 0 chooses a free one")
+    embedded: bool = _setting(default=False, about="one person's own server: remembers its port, exits when idle")
+    allow_anonymous: bool = _setting(default=True, about="whether anonymous accounts and runs may be made")
+    retention_days: float = _setting(7.0, "days that an unclaimed run lives")
+    sign_up: bool = _setting(default=True, about="whether anyone may make an account; else `anonrun admin user add`")
+    runs_per_hour: int = _setting(120, "anonymous runs that one address may make in an hour; 0 for no limit")
+    sweep_interval_s: float = _setting(60.0, "seconds between two removals of what has expired")
+    idle_exit_s: float = _setting(3600.0, "seconds without a request after which an embedded server exits; 0: never")
+    trusted_proxies: str = _setting("", "addresses, separated by commas, whose X-Forwarded-For and -Proto count")
+    public_url: str = _setting("", "address under which browsers know the server, if the Host header differs")
+    log_level: str = _setting("info", "debug, info, warning or error")
+    limits: Limits = DEFAULT_LIMITS
+
+    def __post_init__(self) -> None:
+        if not 0 < self.retention_days <= _LONGEST_RETENTION_DAYS:
+            raise UsageError(
+                f"ANONRUN_RETENTION_DAYS={self.retention_days} cannot be used: give days, more than 0 and at most "
+                f"{_LONGEST_RETENTION_DAYS}."
+            )
+        if self.sweep_interval_s <= 0:
+            raise UsageError(
+                f"ANONRUN_SWEEP_INTERVAL_S={self.sweep_interval_s} cannot be used: give more than 0 seconds."
+            )
+        if not 0 <= self.port < 1 << 16:
+            raise UsageError(f"Port {self.port} cannot be used: give 0 … 65535.")
+        if self.log_level not in {"debug", "info", "warning", "error"}:
+            raise UsageError(f"ANONRUN_LOG_LEVEL={self.log_level!r} cannot be used: debug, info, warning or error.")
+
+    @property
+    def retention(self) -> RetentionPolicy:
+        """How long anonymous runs are kept."""
+        return RetentionPolicy(timedelta(days=self.retention_days))
+
+    @property
+    def server_dir(self) -> Path:
+        """Where database, state, lock and log are."""
+        return self.data_dir / "server"
+
+
+def _named(f: dataclasses.Field[Any]) -> str:
+    return f"ANONRUN_{f.name.upper()}"
+
+
+def _chosen() -> list[dataclasses.Field[Any]]:
+    return [f for f in dataclasses.fields(Settings) if "about" in f.metadata]
+
+
+def settings_help() -> list[tuple[str, str, str]]:
+    """Return for each setting its variable, its default as text, and what it means."""
+    return [
+        (_named(f), "" if f.default is dataclasses.MISSING else _as_text(f.default), f.metadata["about"])
+        for f in _chosen()
+    ]
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _read(f: dataclasses.Field[Any], raw: str) -> object:
+    kind = type(f.default)
+    if kind is bool:
+        words = {
+            "1": True,
+            "true": True,
+            "yes": True,
+            "on": True,
+            "0": False,
+            "false": False,
+            "no": False,
+            "off": False,
+        }
+        if raw.strip().lower() not in words:
+            raise UsageError(f"{_named(f)}={raw!r} cannot be read: use true or false.")
+        return words[raw.strip().lower()]
+    if kind in (int, float):
+        try:
+            return kind(raw)
+        except ValueError:
+            raise UsageError(f"{_named(f)}={raw!r} cannot be read: it must be a number.") from None
+    return Path(raw).expanduser() if f.name == "data_dir" else raw
+
+
+def settings_from(environment: Mapping[str, str], *, default_data_dir: Path, **flags: object) -> Settings:
+    """Return the settings that an environment and flags give.
+
+    Args:
+        environment: such as `os.environ`.
+        default_data_dir: used where neither a flag nor ANONRUN_DATA_DIR names another.
+        flags: by field name; None counts as not given.
+
+    Raises:
+        UsageError: a value cannot be read or used.
+    """
+    values: dict[str, Any] = {"data_dir": default_data_dir}
+    for f in _chosen():
+        raw = environment.get(_named(f), "")
+        if raw.strip():
+            values[f.name] = _read(f, raw)
+    values |= {name: value for name, value in flags.items() if value is not None}
+    return Settings(**values)

@@ -1,0 +1,130 @@
+"""What the store returns: rows as values. Times are microseconds since the Unix epoch."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Account", "Ending", "Link", "Metric", "Run", "Session", "Token"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account; `kind` is `anonymous` or `user`."""
+
+    account_id: int
+    name: str
+    kind: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a run, or a secret of it, is no more.
+
+    Attributes:
+        reason: `expired`, `deleted` or `claimed`.
+        at: when.
+    """
+
+    reason: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A secret, as far as the store knows it.
+
+    Attributes:
+        kind: its letter, as in `anr_<kind>_…`.
+        scope: `run`, `account`, or `ingest` for a write token that outlived a claim.
+        account: whose key it is, for kinds `u` and `d`; None also for a hand-over of the local actor.
+        run_id: the run that it is for, for kinds `w`, `v`, `c` and `s`.
+        ended: why it no longer counts although it once did, where its holder may know.
+    """
+
+    token_hash: bytes
+    public_id: str
+    kind: str
+    scope: str
+    account: Account | None
+    run_id: uuid.UUID | None
+    label: str | None
+    blind: bool
+    created_at: int
+    expires_at: int | None
+    last_used_at: int | None
+    ended: Ending | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A share link."""
+
+    link_id: str
+    label: str | None
+    blind: bool
+    created_at: int
+    expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser that was here before.
+
+    Attributes:
+        account: who signed in; None for nobody.
+        local: whether it is the person whose machine the server runs on.
+        grants: the tokens that let it in to single runs, those that have ended included.
+    """
+
+    session_hash: bytes
+    account: Account | None
+    local: bool
+    created_at: int
+    seen_at: int
+    grants: tuple[Token, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run. `expires_at` is None for one that is kept; `position` is that of its last segment."""
+
+    run_id: uuid.UUID
+    account: Account
+    project: str
+    id: str
+    name: str
+    state: str
+    created_at: int
+    expires_at: int | None
+    heartbeat_at: int
+    finished_at: int | None
+    exit_code: int | None
+    config: dict[str, Any]
+    summary: dict[str, Any]
+    tags: list[str]
+    notes: str | None
+    group: str | None
+    job_type: str | None
+    points: int
+    stored_bytes: int
+    position: int
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether nobody has claimed it."""
+        return self.account.kind == "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric of one run; `last` may be NaN, `min` and `max` are None where every value was."""
+
+    name: str
+    n: int
+    last_step: int
+    last: float
+    min: float | None
+    max: float | None

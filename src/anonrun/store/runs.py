@@ -1,0 +1,230 @@
+"""Runs: making, finding, changing and deleting them."""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
+
+from anonrun.store import audit
+from anonrun.store.accounts import ACCOUNT_COLUMNS
+from anonrun.store.live import beyond_live, is_expired, is_live
+from anonrun.store.records import Account, Metric, Run
+from anonrun.store.schema import ACCOUNT, GONE, METRIC, RUN
+from anonrun.store.transaction import Tx
+
+__all__ = [
+    "change",
+    "count_live",
+    "create",
+    "delete",
+    "find",
+    "find_by_name",
+    "heartbeat",
+    "is_known",
+    "last_values",
+    "listed",
+    "metrics",
+    "resume",
+]
+
+_SOURCE: Select[Any] = select(RUN, *ACCOUNT_COLUMNS[1:]).join_from(
+    RUN, ACCOUNT, RUN.c.account_id == ACCOUNT.c.account_id
+)
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(
+        run_id=row.run_id,
+        account=Account(row.account_id, row.account_name, row.account_kind, row.account_created_at),
+        project=row.project,
+        id=row.id,
+        name=row.name,
+        state=row.state,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        heartbeat_at=row.heartbeat_at,
+        finished_at=row.finished_at,
+        exit_code=row.exit_code,
+        config=json.loads(row.config),
+        summary=json.loads(row.summary),
+        tags=json.loads(row.tags),
+        notes=row.notes,
+        group=row.group_name,
+        job_type=row.job_type,
+        points=row.points,
+        stored_bytes=row.stored_bytes,
+        position=row.position,
+    )
+
+
+def find(tx: Tx, run_id: uuid.UUID) -> Run | None:
+    """Return a live run, or None."""
+    row = tx.conn.execute(_SOURCE.where(RUN.c.run_id == run_id, is_live(tx.now_us))).first()
+    return _run(row) if row else None
+
+
+def find_by_name(tx: Tx, account_id: int, project: str, id_: str) -> Run | None:
+    """Return the live run that has a short id in an account's project, or None."""
+    place = and_(RUN.c.account_id == account_id, RUN.c.project == project, RUN.c.id == id_)
+    row = tx.conn.execute(_SOURCE.where(place, is_live(tx.now_us))).first()
+    return _run(row) if row else None
+
+
+def is_known(tx: Tx, run_id: uuid.UUID) -> bool:
+    """Whether there is or has been a run with this id, as far as the store remembers."""
+    here = beyond_live(select(RUN.c.run_id).where(RUN.c.run_id == run_id), reason="a run id is never given twice")
+    gone = select(GONE.c.run_id).where(GONE.c.run_id == run_id)
+    return tx.conn.execute(here).first() is not None or tx.conn.execute(gone).first() is not None
+
+
+def create(
+    tx: Tx,
+    *,
+    run_id: uuid.UUID,
+    account: Account,
+    project: str,
+    id_: str,
+    name: str,
+    expires_at: int | None,
+    fields: Mapping[str, Any],
+) -> None:
+    """Make a run. Its id in the project must be free among live runs; an expired one gives it up.
+
+    Args:
+        tx: the transaction.
+        run_id: not known yet.
+        account: the owner.
+        project: name of the project.
+        id_: short id, free in the project.
+        name: display name.
+        expires_at: None for one that is kept.
+        fields: `config`, `tags`, `notes`, `group` and `job_type`.
+    """
+    place = and_(RUN.c.account_id == account.account_id, RUN.c.project == project, RUN.c.id == id_)
+    tx.conn.execute(
+        beyond_live(
+            update(RUN).where(place, is_expired(tx.now_us)).values(deleted_at=tx.now_us, deleted_by="expired"),
+            reason="an expired run gives up its name",
+        )
+    )
+    tx.conn.execute(
+        insert(RUN).values(
+            run_id=run_id, account_id=account.account_id, project=project, id=id_, name=name, state="running",
+            created_at=tx.now_us, expires_at=expires_at, extended=False, heartbeat_at=tx.now_us,
+            config=json.dumps(fields["config"]), summary="{}", tags=json.dumps(fields["tags"]),
+            notes=fields["notes"], group_name=fields["group"], job_type=fields["job_type"],
+            metrics=0, points=0, stored_bytes=0, position=0,
+        )
+    )  # fmt: skip
+
+
+def resume(tx: Tx, run_id: uuid.UUID) -> bool:
+    """Have a live run go on; return whether it is still there."""
+    return _update(tx, run_id, state="running", finished_at=None, exit_code=None, heartbeat_at=tx.now_us)
+
+
+def heartbeat(tx: Tx, run_id: uuid.UUID) -> bool:
+    """Note that a live run's client was heard; return whether the run is still there."""
+    return _update(tx, run_id, heartbeat_at=tx.now_us)
+
+
+def change(tx: Tx, run: Run, fields: Mapping[str, Any]) -> bool:
+    """Change a live run; return whether it is still there.
+
+    Args:
+        tx: the transaction in which `run` was read.
+        run: the run as it was.
+        fields: new values by the names of `Run`; what is absent stays. `summary` adds key by key. A state other than
+            `running` sets the time at which it ended.
+    """
+    values: dict[str, Any] = {"heartbeat_at": tx.now_us}
+    values |= {name: fields[name] for name in ("name", "notes", "exit_code", "state") if name in fields}
+    values |= {name: json.dumps(fields[name]) for name in ("tags", "config") if name in fields}
+    if "summary" in fields:
+        values["summary"] = json.dumps(run.summary | fields["summary"])
+    if "state" in fields:
+        ended = fields["state"] != "running"
+        values["finished_at"] = (run.finished_at or tx.now_us) if ended else None
+    return _update(tx, run.run_id, **values)
+
+
+def _update(tx: Tx, run_id: uuid.UUID, **values: object) -> bool:
+    done = tx.conn.execute(update(RUN).where(RUN.c.run_id == run_id, is_live(tx.now_us)).values(**values))
+    return done.rowcount == 1
+
+
+def delete(tx: Tx, run_id: uuid.UUID) -> bool:
+    """Have a live run cease to exist at once; return whether this did it. Its bytes go with the next sweep."""
+    if not _update(tx, run_id, deleted_at=tx.now_us, deleted_by="user"):
+        return False
+    audit.note(tx, "deleted", run_id=run_id, reason="asked for")
+    return True
+
+
+def listed(
+    tx: Tx,
+    *,
+    owners: Sequence[int],
+    also: Iterable[uuid.UUID],
+    everything: bool,
+    project: str | None,
+    limit: int,
+    after: tuple[int, uuid.UUID] | None,
+) -> list[Run]:
+    """Return live runs, newest first.
+
+    Args:
+        tx: the transaction.
+        owners: accounts whose runs are listed.
+        also: single runs beside those.
+        everything: every account's runs.
+        project: only this project's; None for all.
+        limit: at most so many.
+        after: creation time and run id of the last run of the page before.
+    """
+    query = _SOURCE.where(is_live(tx.now_us))
+    if not everything:
+        query = query.where(or_(RUN.c.account_id.in_(list(owners)), RUN.c.run_id.in_(list(also))))
+    if project is not None:
+        query = query.where(RUN.c.project == project)
+    if after is not None:
+        query = query.where(
+            or_(RUN.c.created_at < after[0], and_(RUN.c.created_at == after[0], RUN.c.run_id < after[1]))
+        )
+    rows = tx.conn.execute(query.order_by(RUN.c.created_at.desc(), RUN.c.run_id.desc()).limit(limit))
+    return [_run(row) for row in rows]
+
+
+def count_live(tx: Tx) -> int:
+    """Return how many runs are live."""
+    return int(tx.conn.execute(select(func.count()).select_from(RUN).where(is_live(tx.now_us))).scalar_one())
+
+
+def metrics(tx: Tx, run_id: uuid.UUID) -> list[Metric]:
+    """Return a live run's metrics in order of their first appearance."""
+    rows = tx.conn.execute(
+        select(METRIC)
+        .join(RUN, RUN.c.run_id == METRIC.c.run_id)
+        .where(METRIC.c.run_id == run_id, is_live(tx.now_us))
+        .order_by(METRIC.c.metric_id)
+    )
+    return [Metric(r.name, r.n, r.last_step, math.nan if r.last is None else r.last, r.min, r.max) for r in rows]
+
+
+def last_values(tx: Tx, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, float]]:
+    """Return the last value of each metric of live runs."""
+    found: dict[uuid.UUID, dict[str, float]] = {run_id: {} for run_id in run_ids}
+    rows = tx.conn.execute(
+        select(METRIC.c.run_id, METRIC.c.name, METRIC.c.last)
+        .join(RUN, RUN.c.run_id == METRIC.c.run_id)
+        .where(METRIC.c.run_id.in_(list(run_ids)), is_live(tx.now_us))
+        .order_by(METRIC.c.run_id, METRIC.c.metric_id)
+    )
+    for row in rows:
+        found[row.run_id][row.name] = math.nan if row.last is None else row.last
+    return found

@@ -1,0 +1,239 @@
+"""The tables, the same on every database.
+
+Times are BIGINT microseconds since the Unix epoch. Every primary key on run data begins with `run_id`,
+which is what a distributed database would shard by. What a run's readers see is never deleted in place:
+`live.py` decides what is still there.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+__all__ = [
+    "ACCOUNT",
+    "EVENT",
+    "GONE",
+    "GRANT",
+    "META",
+    "METRIC",
+    "PENDING_CLAIM",
+    "RUN",
+    "SCHEMA_VERSION",
+    "SEG",
+    "SESSION",
+    "TOKEN",
+    "WRITER",
+    "metadata",
+]
+
+SCHEMA_VERSION = "0001"
+"""Revision that this code reads and writes: the newest in `migrations/versions`."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class RunKey(TypeDecorator[uuid.UUID]):
+    """A run id as its 16 bytes, which sort by time of creation."""
+
+    impl = LargeBinary(16)
+    cache_ok = True
+
+    def process_bind_param(self, value: uuid.UUID | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002  SQLAlchemy's signature
+        """Return what the database stores."""
+        return None if value is None else value.bytes
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> uuid.UUID | None:  # noqa: ANN401, ARG002  SQLAlchemy's signature
+        """Return what the program sees."""
+        return None if value is None else uuid.UUID(bytes=bytes(value))
+
+
+_HASH = LargeBinary(32)
+_SERIAL = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself for INTEGER only
+
+META = Table(
+    "meta",
+    metadata,
+    Column("key", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+ACCOUNT = Table(
+    "account",
+    metadata,
+    Column("account_id", _SERIAL, primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("folded_name", String(64), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("password_hash", Text),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# One row a secret. A run's tokens outlive the run for a while, so that their holder can be told what became of it.
+TOKEN = Table(
+    "token",
+    metadata,
+    Column("token_hash", _HASH, primary_key=True),
+    Column("public_id", String(32), nullable=False, unique=True),
+    Column("kind", String(1), nullable=False),
+    Column("scope", String(16), nullable=False),
+    Column("account_id", BigInteger, ForeignKey("account.account_id", ondelete="CASCADE")),
+    Column("run_id", RunKey),
+    Column("label", Text),
+    Column("blind", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("last_used_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    Column("ended_by", String(16)),
+    Index(None, "run_id", "kind"),
+    Index(None, "account_id", "kind"),
+)
+
+SESSION = Table(
+    "session",
+    metadata,
+    Column("session_hash", _HASH, primary_key=True),
+    Column("account_id", BigInteger, ForeignKey("account.account_id", ondelete="CASCADE")),
+    Column("local", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Index(None, "account_id"),
+    Index(None, "seen_at"),
+)
+
+# What a browser was let in to by a link. It lasts as long as the token that gave it.
+GRANT = Table(
+    "session_grant",
+    metadata,
+    Column("session_hash", _HASH, ForeignKey("session.session_hash", ondelete="CASCADE"), primary_key=True),
+    Column("token_hash", _HASH, ForeignKey("token.token_hash", ondelete="CASCADE"), primary_key=True),
+    Index(None, "token_hash"),
+)
+
+PENDING_CLAIM = Table(
+    "pending_claim",
+    metadata,
+    Column("session_hash", _HASH, ForeignKey("session.session_hash", ondelete="CASCADE"), primary_key=True),
+    Column("run_id", RunKey, primary_key=True),
+    Column("token_hash", _HASH),  # null: by who may claim without a token
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+RUN = Table(
+    "run",
+    metadata,
+    Column("run_id", RunKey, primary_key=True),
+    Column("account_id", BigInteger, ForeignKey("account.account_id"), nullable=False),
+    Column("project", String(128), nullable=False),
+    Column("id", String(128), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),  # null: kept
+    Column("extended", Boolean, nullable=False),  # whether a claim that was begun has used its extension
+    Column("deleted_at", BigInteger),
+    Column("deleted_by", String(16)),
+    Column("claimed_at", BigInteger),
+    Column("heartbeat_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("exit_code", BigInteger),
+    Column("config", Text, nullable=False),
+    Column("summary", Text, nullable=False),  # what the user set; each metric's own stands in `metric`
+    Column("tags", Text, nullable=False),
+    Column("notes", Text),
+    Column("group_name", Text),
+    Column("job_type", Text),
+    Column("metrics", Integer, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("stored_bytes", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),  # of the segment that arrived last; they count from 1
+    Index("uq_run_place", "account_id", "project", "id", unique=True, sqlite_where=text("deleted_at IS NULL"),
+          postgresql_where=text("deleted_at IS NULL")),
+    Index(None, "account_id", "created_at", "run_id"),
+    Index("ix_run_expires_at", "expires_at", sqlite_where=text("expires_at IS NOT NULL"),
+          postgresql_where=text("expires_at IS NOT NULL")),
+    Index("ix_run_deleted_at", "deleted_at", sqlite_where=text("deleted_at IS NOT NULL"),
+          postgresql_where=text("deleted_at IS NOT NULL")),
+)  # fmt: skip
+
+WRITER = Table(
+    "writer",
+    metadata,
+    Column("run_id", RunKey, ForeignKey("run.run_id"), primary_key=True),
+    Column("writer", BigInteger, primary_key=True),  # the u64 as a signed number of the same bits
+    Column("next_seq", BigInteger, nullable=False),
+)
+
+METRIC = Table(
+    "metric",
+    metadata,
+    Column("run_id", RunKey, ForeignKey("run.run_id"), primary_key=True),
+    Column("metric_id", Integer, primary_key=True, autoincrement=False),
+    Column("name", String(256), nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("last", Double),  # null: NaN, which SQLite cannot hold
+    Column("min", Double),
+    Column("max", Double),
+    UniqueConstraint("run_id", "name"),
+)
+
+# Both the log of what arrived and what is read. Keyed by position and not by (writer, seq): readers walk a run in order
+# of arrival and continue after a position, while repeats are found by the one row in `writer`.
+SEG = Table(
+    "seg",
+    metadata,
+    Column("run_id", RunKey, ForeignKey("run.run_id"), primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("points", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # the segment as it was received, header and checksum included
+)
+
+# What is left of a run after its purge: that it was, and why it is not. No content, no owner.
+GONE = Table(
+    "gone",
+    metadata,
+    Column("run_id", RunKey, primary_key=True),
+    Column("reason", String(16), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index(None, "at"),
+)
+
+EVENT = Table(
+    "event",
+    metadata,
+    Column("event_id", _SERIAL, primary_key=True),
+    Column("run_hash", _HASH),
+    Column("kind", String(32), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("reason", String(32)),
+    Column("counts", Text, nullable=False),
+    Index(None, "at"),
+)
