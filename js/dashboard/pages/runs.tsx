@@ -1,4 +1,5 @@
 /** The table of runs: dense, sortable, filtered as one types, and fresh while it is looked at. */
+
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { RunInfo, RunList } from "../../api";
 import { formatCountdown } from "../../charts/format";
@@ -8,6 +9,7 @@ import { type Kept, takeKept } from "../kept";
 import { href } from "../page";
 import { useShell } from "../parts/context";
 import { Failed, Loading } from "../parts/loading";
+import { Scroll } from "../parts/scroll";
 import { Spark } from "../parts/spark";
 import { Ago, useNow } from "../parts/time";
 import { matches, NEWEST_FIRST, nextSort, type Sort, type SortKey, sorted, summaryColumns } from "../runs_table";
@@ -112,7 +114,7 @@ export function RunsPage() {
           {refusal.message} What you see may be out of date.
         </p>
       )}
-      <div class="scroll">
+      <Scroll label="Runs">
         <table class="runs-table">
           <Heads columns={columns} sort={sort} onSort={(key) => setSort(nextSort(sort, key))} />
           <tbody>
@@ -121,7 +123,7 @@ export function RunsPage() {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {runs.length === 0 && (
         <p class="empty" role="status">
           No run matches “{words}”.

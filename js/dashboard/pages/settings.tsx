@@ -1,4 +1,5 @@
 /** A real account's own page: who it is, its API keys, its password. */
+
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { AccountInfo } from "../../api";
 import { asRefusal, type Refusal } from "../http";
@@ -9,6 +10,7 @@ import { Confirm } from "../parts/dialog";
 import { Field } from "../parts/field";
 import { Form } from "../parts/form";
 import { Failed, Loading } from "../parts/loading";
+import { Scroll } from "../parts/scroll";
 import { Ago, Exact, useNow } from "../parts/time";
 import type { ApiKey } from "../session";
 
@@ -125,7 +127,7 @@ interface KeyTableProps {
 function KeyTable({ keys, onRevoke }: KeyTableProps) {
   const nowMs = useNow(60_000);
   return (
-    <div class="scroll">
+    <Scroll label="API keys">
       <table>
         <thead>
           <tr>
@@ -159,7 +161,7 @@ function KeyTable({ keys, onRevoke }: KeyTableProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

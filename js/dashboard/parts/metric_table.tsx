@@ -1,4 +1,5 @@
 /** Every metric of a run in figures: last, smallest, largest, and how many. */
+
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { MetricInfo, RunInfo } from "../../api";
 import { formatValue } from "../../charts/format";
@@ -6,6 +7,7 @@ import { count } from "../format";
 import { answerOf, asRefusal, type Refusal } from "../http";
 import { useShell } from "./context";
 import { Failed, Loading } from "./loading";
+import { Scroll } from "./scroll";
 
 const REFRESH_MS = 3_000;
 
@@ -40,7 +42,7 @@ export function MetricTable({ run, live }: MetricTableProps) {
   if (!metrics) return <Loading what="Reading the metrics…" />;
   if (metrics.length === 0) return <p class="empty">Nothing has been logged yet.</p>;
   return (
-    <div class="scroll">
+    <Scroll label="Metrics">
       <table>
         <thead>
           <tr>
@@ -75,6 +77,6 @@ export function MetricTable({ run, live }: MetricTableProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

@@ -1,8 +1,10 @@
 /** Names and values, such as a config: nested mappings are told by their path, and a filter finds them. */
+
 import { useMemo, useState } from "preact/hooks";
 import { formatValue } from "../../charts/format";
 import { isNumber } from "../format";
 import { flatPairs } from "../pairs";
+import { Scroll } from "./scroll";
 
 export interface PairsProps {
   readonly label: string;
@@ -29,7 +31,7 @@ export function Pairs({ label, values, empty }: PairsProps) {
           onInput={(event) => setWords(event.currentTarget.value.trim())}
         />
       )}
-      <div class="scroll">
+      <Scroll label={label}>
         <table class="pairs">
           <thead>
             <tr>
@@ -46,7 +48,7 @@ export function Pairs({ label, values, empty }: PairsProps) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {shown.length === 0 && <p class="empty">Nothing matches “{words}”.</p>}
     </>
   );

@@ -1,4 +1,5 @@
 /** View links of one run: make, copy, revoke. The token is made here and the server learns its hash only. */
+
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { LinkInfo, RunInfo } from "../../api";
 import { asRefusal, type Refusal } from "../http";
@@ -11,6 +12,7 @@ import { Confirm } from "./dialog";
 import { Field } from "./field";
 import { Form } from "./form";
 import { Failed, Loading } from "./loading";
+import { Scroll } from "./scroll";
 import { Ago, Exact, useNow } from "./time";
 
 interface Made {
@@ -98,7 +100,7 @@ interface LinksProps {
 function Links({ links, onRevoke }: LinksProps) {
   const nowMs = useNow(60_000);
   return (
-    <div class="scroll">
+    <Scroll label="Share links">
       <table>
         <thead>
           <tr>
@@ -134,6 +136,6 @@ function Links({ links, onRevoke }: LinksProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

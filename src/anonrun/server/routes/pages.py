@@ -6,23 +6,47 @@ stand in its fragment.
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import functools
+
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route, Router
+from starlette.types import Scope
 
 from anonrun.core.ids import parse_run_id
-from anonrun.server.access import actor_of, found, read_as
+from anonrun.server.access import actor_of, read_as
 from anonrun.server.actors import Actor, Visitor
-from anonrun.server.errors import ProblemError
 from anonrun.server.policy import Action, may
+from anonrun.server.problems import ProblemError
+from anonrun.server.routing import Handler
+from anonrun.server.services.guard import found
 from anonrun.server.web import render
+from anonrun.store.database import StoreUnavailableError
 from anonrun.store.transaction import Tx
 
 __all__ = ["router"]
 
-router = APIRouter(include_in_schema=False)
-
+_NOT_FOUND = 404
 _GONE = 410
+_NO_PAGES = ("/api/", "/static/")
+
+
+def _page(handler: Handler) -> Handler:
+    """Have a page's refusals and failures told as a page."""
+
+    @functools.wraps(handler)
+    async def answer(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except ProblemError as refusal:
+            body = refusal.body
+            return render.error_page(request, refusal.status, str(body["title"]), str(body["detail"]))
+        except StoreUnavailableError:
+            busy = ProblemError("store_unavailable").body
+            return render.error_page(request, 503, "The server cannot read its store now", str(busy["detail"]))
+
+    return answer
 
 
 def _sees_runs(actor: Actor) -> bool:
@@ -31,18 +55,20 @@ def _sees_runs(actor: Actor) -> bool:
     return isinstance(actor, Visitor) and actor.session is not None and bool(actor.session.grants)
 
 
+@_page
 async def _runs(request: Request) -> Response:
     actor = await actor_of(request)
     template = "app.html" if _sees_runs(actor) else "no_runs.html"
     return render.page(request, template, name="runs", title="Runs", actor=actor)
 
 
+@_page
 async def _run(request: Request) -> Response:
     run_id = parse_run_id(request.path_params["run_id"])
 
     def look(tx: Tx, actor: Actor) -> tuple[Actor, int | None]:
         if run_id is None:
-            return actor, 404
+            return actor, _NOT_FOUND
         try:
             found(tx, actor, run_id, Action.READ)
         except ProblemError as refusal:
@@ -50,40 +76,35 @@ async def _run(request: Request) -> Response:
         return actor, None
 
     actor, refused = await read_as(request, look)
-    if refused is None or refused == _GONE:
-        # Of a run that is gone, the script tells what this browser may know.
-        return render.page(
-            request, "app.html", name="run", title="Run", actor=actor, status=refused or 200, run_id=run_id
-        )
+    if refused in (None, _GONE):
+        # Of a run that is gone, the script tells what this browser may know. The title says nothing that a blind link
+        # hides.
+        shown = refused or 200
+        return render.page(request, "app.html", name="run", title="Run", actor=actor, status=shown, run_id=run_id)
     return render.page(
         request,
         "no_access.html",
         name="run",
         title="No run to show",
         actor=actor,
-        status=404,
-        # Nothing of what was asked for is echoed but a well-formed id, which the script needs for a link's fragment.
+        status=_NOT_FOUND,
+        # The script needs a well-formed id where a link's fragment, which does not arrive here, lets the browser in.
         run_id=run_id,
         problem="no_access",
     )
 
 
-async def _claim(request: Request) -> Response:
-    return render.page(request, "app.html", name="claim", title="Claim", actor=await actor_of(request))
+def _drawn(path: str, name: str, title: str) -> Route:
+    """Return the route of a page that is the same for everyone."""
+
+    @_page
+    async def show(request: Request) -> Response:
+        return render.page(request, "app.html", name=name, title=title, actor=await actor_of(request))
+
+    return Route(path, show, name=name)
 
 
-async def _enter(request: Request) -> Response:
-    return render.page(request, "app.html", name="enter", title="Enter", actor=await actor_of(request))
-
-
-async def _sign_in(request: Request) -> Response:
-    return render.page(request, "app.html", name="sign-in", title="Sign in", actor=await actor_of(request))
-
-
-async def _sign_up(request: Request) -> Response:
-    return render.page(request, "app.html", name="sign-up", title="Sign up", actor=await actor_of(request))
-
-
+@_page
 async def _settings(request: Request) -> Response:
     actor = await actor_of(request)
     if may(actor, Action.CHANGE_ACCOUNT):
@@ -96,18 +117,42 @@ async def _settings(request: Request) -> Response:
         "have both, or make one; your runs can be claimed into it.",
         actor=actor,
         actions=(
-            render.Action("Sign in", "/sign-in"),
-            render.Action("Sign up", "/sign-up"),
-            render.Action("Your runs", "/"),
+            render.Way("Sign in", "/sign-in"),
+            render.Way("Sign up", "/sign-up"),
+            render.Way("Your runs", "/"),
         ),
     )
 
 
-# Starlette's routes answer HEAD too, and pages are no part of the API's description.
-router.add_route("/", _runs)
-router.add_route("/r/{run_id}", _run)
-router.add_route("/claim", _claim)
-router.add_route("/enter", _enter)
-router.add_route("/sign-in", _sign_in)
-router.add_route("/sign-up", _sign_up)
-router.add_route("/settings", _settings)
+class _Elsewhere(Route):
+    """Every other address that a browser may be sent to; the API and the assets have refusals of their own."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope.get("path", "").startswith(_NO_PAGES):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
+async def _nothing(request: Request) -> Response:
+    if "text/html" not in request.headers.get("accept", ""):
+        raise HTTPException(_NOT_FOUND)
+    return render.error_page(
+        request,
+        _NOT_FOUND,
+        "There is nothing here",
+        "This address has no page. Perhaps a link was cut off on its way.",
+    )
+
+
+router = Router(
+    [
+        Route("/", _runs, name="runs"),
+        Route("/r/{run_id}", _run, name="run"),
+        _drawn("/claim", "claim", "Claim"),
+        _drawn("/enter", "enter", "Enter"),
+        _drawn("/sign-in", "sign-in", "Sign in"),
+        _drawn("/sign-up", "sign-up", "Sign up"),
+        Route("/settings", _settings, name="settings"),
+        _Elsewhere("/{path:path}", _nothing, name="elsewhere"),
+    ]
+)

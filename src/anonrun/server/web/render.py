@@ -1,4 +1,4 @@
-"""Pages from templates. Knows the prefix, the assets and the headers of every page; not what a page is about.
+"""Pages from templates. Knows the prefix and the assets; not what a page is about. Its headers come from the envelope.
 
 Invariant: a page carries no secret and no inline script or style, and every link in it is made with the prefix.
 """
@@ -18,7 +18,7 @@ from anonrun.server import security
 from anonrun.server.access import core_of
 from anonrun.server.actors import NOBODY, Actor
 
-__all__ = ["STATIC", "Action", "error_page", "page"]
+__all__ = ["STATIC", "Way", "error_page", "page"]
 
 STATIC = Path(__file__).parent / "static"
 _VERSION_CHARS = 10
@@ -26,7 +26,7 @@ _HOUR_DAYS = 1 / 24
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class Way:
     """A way on from a page that says no: `path` is below the prefix."""
 
     label: str
@@ -84,6 +84,7 @@ def page(
     context: dict[str, object] = {
         "page": name,
         "title": title,
+        "status": status,
         "prefix": prefix,
         "path": request.url.path,
         "server": core.server_info(),
@@ -96,7 +97,7 @@ def page(
         **more,
     }
     text = _templates().get_template(template).render(context)
-    return HTMLResponse(text, status, security.page_headers(https=security.is_https(request)))
+    return HTMLResponse(text, status)
 
 
 def error_page(
@@ -106,7 +107,7 @@ def error_page(
     detail: str,
     *,
     actor: Actor = NOBODY,
-    actions: tuple[Action, ...] = (Action("Your runs", "/"),),
+    actions: tuple[Way, ...] = (Way("Your runs", "/"),),
 ) -> HTMLResponse:
     """Return a page that says what went wrong and what to do next."""
     return page(
