@@ -18,6 +18,9 @@ _SECRET = re.compile(r"anr_[a-z]_[0-9A-Za-z]+")
 _STATUS = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
 _KEPT_BY_PAGE = "JSON.stringify([{...localStorage}, {...sessionStorage}, history.state, document.cookie])"
 
+# The table of runs asks again every five seconds.
+expect.set_options(timeout=10_000)
+
 Look = Literal["light", "dark", "phone"]
 
 

@@ -32,7 +32,8 @@ export function RunPage({ runId, secrets }: RunPageProps) {
   useEffect(() => {
     enterRun(session, secrets).then((refusal) => setEntry({ refusal }));
   }, [session, secrets]);
-  const feed = useMemo(() => new Feed(client, runId), [client, runId]);
+  // A link that is pasted into this tab may let in to what was refused before: the run is asked for anew.
+  const feed = useMemo(() => new Feed(client, runId), [client, runId, entry]);
   const state = useFeed(feed, entry !== null);
 
   if (state.problem) {
