@@ -162,7 +162,7 @@ function Heads({ columns, sort, onSort }: HeadsProps) {
       <tr>
         {head("name", "run")}
         {head("state", "state")}
-        {head("project", "project")}
+        {head("project", "project", "roomy")}
         {head("created", "created")}
         {columns[0] && (
           <th scope="col" class="spark-head">
@@ -193,7 +193,7 @@ function Row({ run, columns, nowMs }: RowProps) {
       <td>
         <span class={`state ${run.state}`}>{run.state}</span>
       </td>
-      <td>{run.project}</td>
+      <td class="roomy">{run.project}</td>
       <td>
         <Ago at={run.created_at} nowMs={nowMs} />
       </td>
