@@ -7,10 +7,13 @@ embedded server's state file. The server is looked up at each request, and start
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
+import aiohttp  # comes with jupyter-server-proxy
 from jupyter_server.utils import url_path_join
 from jupyter_server_proxy.handlers import AddSlashHandler, ProxyHandler
+from tornado import httputil
 from tornado.iostream import StreamClosedError
 
 from anonrun.jupyter.headers import forwarded_headers, forwarded_query, our_token
@@ -19,6 +22,9 @@ from anonrun.jupyter.upstream import Unavailable, Upstream, unavailable_page, up
 __all__ = ["EmbeddedServerHandler", "handlers"]
 
 _HOST = "127.0.0.1"
+_CONNECT_S = 10.0
+_SILENCE_S = 60.0  # the server says something every 15 s
+_OF_THE_CONNECTION = frozenset({"connection", "content-length", "transfer-encoding"})
 
 
 class EmbeddedServerHandler(ProxyHandler):  # type: ignore[misc]  # jupyter-server-proxy has no types
@@ -30,6 +36,7 @@ class EmbeddedServerHandler(ProxyHandler):  # type: ignore[misc]  # jupyter-serv
         self.proxy_base = "anonrun"
         self._upstream: Upstream | None = None
         self._authorization: str | None = None
+        self._streaming: asyncio.Task[Any] | None = None
 
     async def prepare(self) -> None:
         """Let Jupyter decide who comes in; a token of ours is none of its business."""
@@ -42,11 +49,13 @@ class EmbeddedServerHandler(ProxyHandler):  # type: ignore[misc]  # jupyter-serv
         self.request.headers.pop("Upgrade", None)  # there is nothing to speak WebSocket with
         found = await asyncio.get_running_loop().run_in_executor(None, upstream, path)
         if isinstance(found, Unavailable):
-            self.set_status(503)
+            self.set_status(found.status)
             self.set_header("Content-Type", "text/html; charset=utf-8")
-            self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+            self.set_header(
+                "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+            )
             self.set_header("Cache-Control", "no-store")
-            await self.finish(unavailable_page(found))
+            self.finish(unavailable_page(found))
             return
         self._upstream = found
         await self.proxy(_HOST, found.port, path)
@@ -72,16 +81,45 @@ class EmbeddedServerHandler(ProxyHandler):  # type: ignore[misc]  # jupyter-serv
             vouch=self._upstream.vouch,
         )
 
+    def proxy_request_options(self) -> dict[str, Any]:
+        """Return tornado's options; a DELETE may have a body."""
+        return {**super().proxy_request_options(), "allow_nonstandard_methods": True}
+
     def get_client_uri(self, protocol: str, host: str, port: int, proxied_path: str) -> str:
         """Return the address asked of the embedded server, without Jupyter's token."""
         self.request.query = forwarded_query(self.request.query)
         uri: str = super().get_client_uri(protocol, host, port, proxied_path)
         return uri
 
-    def _record_activity(self) -> None:
-        """End a stream whose reader has gone, which the base class would go on with for hours."""
-        if self.request.connection.stream.closed():
-            raise StreamClosedError
+    async def _proxy_progressive(self, host: str, port: int, proxied_path: str, *_unused: object) -> None:
+        """Pass a stream of events on, and end it at the source when its reader goes.
+
+        The base class would go on reading for two hours, and log a traceback for each page that is closed.
+        """
+        url = self.get_client_uri("http", host, port, proxied_path)
+        headers = {**self.proxy_request_headers(), "X-Forwarded-Context": self._get_context_path(host, port)}
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S)
+        self._streaming = asyncio.current_task()
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, StreamClosedError, asyncio.CancelledError):
+            async with (
+                aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session,
+                session.request(self.request.method or "GET", url, headers=headers, allow_redirects=False) as answer,
+            ):
+                self.set_status(answer.status)
+                self._headers = httputil.HTTPHeaders()
+                for name, value in answer.headers.items():
+                    if name.lower() not in _OF_THE_CONNECTION:
+                        self.add_header(name, value)
+                async for chunk in answer.content.iter_any():
+                    self.write(chunk)
+                    self.flush()
+        self._streaming = None
+
+    def on_connection_close(self) -> None:
+        """The browser has gone; so does the stream that it read."""
+        if self._streaming is not None:
+            self._streaming.cancel()
+        super().on_connection_close()
 
 
 def handlers(base_url: str) -> list[tuple[str, type[Any]]]:
