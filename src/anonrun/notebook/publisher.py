@@ -69,6 +69,11 @@ class Publisher:
         with shown.lock:  # a message that is under way
             pass
 
+    def clear(self) -> None:
+        """Stop keeping any run up to date."""
+        for shown in list(self._shown):
+            self.remove(shown)
+
     def _work(self) -> None:
         while True:
             started = self.clock()

@@ -160,7 +160,8 @@ class RunView:
     def _candidates(self) -> tuple[Callable[[float], Message | None], ...]:
         if not self.live:
             return (self._next_snapshot,)
-        return (self._next_secrets, self._next_traits, self._next_points, self._next_snapshot)
+        # Points come last: of them there may always be more, of the others there is one now and then.
+        return (self._next_secrets, self._next_traits, self._next_snapshot, self._next_points)
 
     def final(self) -> list[Message]:
         """Return everything that a page needs to go on alone, and the last snapshot."""
