@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import click
 
 from anonrun.errors import AnonrunError
 
-__all__ = ["gc", "server"]
+__all__ = ["data_dir_option", "database_of", "default_data_dir", "gc", "server"]
 
 
 def default_data_dir() -> Path:
@@ -20,6 +21,26 @@ def default_data_dir() -> Path:
     return user_data_path("anonrun", appauthor=False)
 
 
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of database and log.  [default: ANONRUN_DATA_DIR, or the user's data folder]",
+)
+
+
+def database_of(data_dir: Path | None) -> Path:
+    """Return the path of the database in a data folder; the default one's where None.
+
+    Raises:
+        click.ClickException: there is none.
+    """
+    folder = data_dir or Path(os.environ.get("ANONRUN_DATA_DIR") or default_data_dir())
+    path = folder / "server" / "anonrun.db"
+    if not path.exists():
+        raise click.ClickException(f"There is no database at {path}. Name its folder with --data-dir.")
+    return path
+
+
 class _WithSettings(click.Command):
     """A command whose help ends with the settings that the environment may give."""
 
@@ -27,19 +48,16 @@ class _WithSettings(click.Command):
         """Write the settings as a list."""
         from anonrun.server.settings import settings_help
 
+        rows = [(name, f"{about}{f'  [{default}]' if default else ''}") for name, default, about in settings_help()]
         with formatter.section("Settings from the environment; flags come before them"):
-            formatter.write_dl(
-                [(name, f"{about}{f'  [{default}]' if default else ''}") for name, default, about in settings_help()]
-            )
+            formatter.write_dl(rows)
         super().format_epilog(ctx, formatter)
 
 
 @click.command(cls=_WithSettings, epilog="Example: anonrun server --host 0.0.0.0 --data-dir /srv/anonrun")
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 chooses a free one.")
-@click.option(
-    "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Folder of the database and the log."
-)
+@data_dir_option
 @click.option("--embedded", is_flag=True, default=None, help="Serve one person: remember the port, exit when idle.")
 def server(**flags: object) -> None:
     """Serve runs to clients and browsers until stopped."""
@@ -47,7 +65,7 @@ def server(**flags: object) -> None:
     from anonrun.server.settings import settings_from
 
     try:
-        settings = settings_from(os.environ, **{"data_dir": None, **flags}, default_data_dir=default_data_dir())
+        settings = settings_from(os.environ, default_data_dir=default_data_dir(), **flags)
     except AnonrunError as exc:
         raise click.UsageError(str(exc)) from exc
     try:
@@ -59,3 +77,53 @@ def server(**flags: object) -> None:
         raise click.ClickException(str(exc)) from exc
     except AnonrunError as exc:
         raise click.ClickException(str(exc)) from exc
+
+
+@click.command(epilog="Example: anonrun gc --dry-run")
+@data_dir_option
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+def gc(data_dir: Path | None, *, dry_run: bool, as_json: bool) -> None:
+    """Remove runs that have expired or were deleted, for good; a running server does so by itself.
+
+    A clock that is behind the last removal stops it, since what has expired cannot be told then.
+    """
+    import asyncio
+
+    from anonrun.server.services.retention import objection, sweep
+    from anonrun.store import retention
+    from anonrun.store.database import Database
+
+    try:
+        db = Database.open(database_of(data_dir))
+        try:
+            due = db.read_now(retention.due)
+            seen_us = db.read_now(retention.last_seen_us)
+            removed_before = db.read_now(retention.remembered)
+            doubt = objection(now_us=db.clock.now_us(), seen_us=seen_us, passed_us=None, expected_us=None, due=due)
+            blocked = doubt is not None and not doubt.passing
+            purged = 0 if dry_run or blocked else asyncio.run(sweep(db)).purged
+        finally:
+            db.close()
+    except AnonrunError as exc:
+        raise click.ClickException(str(exc)) from exc
+    report = {
+        "expired": due.expired,
+        "deleted": due.marked,
+        "points": due.points,
+        "bytes": due.size_bytes,
+        "purged": purged,
+        "removed_in_30_days": removed_before + purged,
+        "objection": doubt.reason if doubt else None,
+    }
+    if as_json:
+        click.echo(json.dumps(report))
+    else:
+        verb = "Would remove" if dry_run else "Removed"
+        count = due.expired + due.marked if dry_run else purged
+        click.echo(f"{verb} {count} run{'' if count == 1 else 's'} ({due.points} points, {due.size_bytes} bytes).")
+        click.echo(f"Removed in the last 30 days: {report['removed_in_30_days']}.")
+        if doubt is not None:
+            click.echo(f"Note: {doubt.reason}.", err=True)
+    if blocked and not dry_run:
+        raise click.ClickException("Nothing was removed. Set the clock right, then try again.")

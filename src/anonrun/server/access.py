@@ -6,7 +6,6 @@ only from our own pages.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import uuid
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from anonrun.server.problems import ProblemError
 from anonrun.server.services.core import Core
 from anonrun.server.services.guard import found
 from anonrun.server.services.identity import Credentials, identify, is_stale, note_use
+from anonrun.server.services.sessions import reference_hash
 from anonrun.store.records import Run
 from anonrun.store.transaction import Tx
 
@@ -33,7 +33,6 @@ __all__ = [
     "found",
     "read_as",
     "read_run",
-    "reference_hash",
     "run_id_of",
 ]
 
@@ -46,11 +45,6 @@ def core_of(request: HTTPConnection) -> Core:
     """Return the parts of the server that a request came to."""
     core: Core = request.app.state.core
     return core
-
-
-def reference_hash(reference: str) -> bytes:
-    """Return how a session's reference is stored."""
-    return hashlib.sha256(reference.encode("utf-8", "surrogatepass")).digest()
 
 
 def _credentials(request: Request) -> Credentials:

@@ -6,6 +6,7 @@ no process, no socket and no lock: those are `process.py`'s.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib.util
 from collections.abc import AsyncIterator
@@ -18,16 +19,19 @@ from starlette.staticfiles import StaticFiles
 
 from anonrun.server.envelope import Activity, Envelope
 from anonrun.server.errors import HANDLERS
-from anonrun.server.routes import accounts, runs, segments, service
+from anonrun.server.routes import accounts, export, links, live, runs, segments, service, session
 from anonrun.server.routing import Operation
 from anonrun.server.services.core import Core
+from anonrun.server.services.retention import Sweeper
 from anonrun.server.settings import Settings
 from anonrun.store.database import Database
 
 __all__ = ["OPERATIONS", "create_app"]
 
 OPERATIONS: tuple[Operation, ...] = tuple(
-    operation for module in (service, accounts, runs, segments) for operation in module.operations.all
+    operation
+    for module in (service, accounts, session, runs, segments, live, export, links)
+    for operation in module.operations.all
 )
 """Everything that the server does under `/api/v1/` and beside it, pages excepted."""
 
@@ -59,9 +63,13 @@ def create_app(settings: Settings, db: Database, *, vouch: str | None = None) ->
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        sweeping = asyncio.create_task(Sweeper(db, core.counters).run(settings.sweep_interval_s))
         try:
             yield
         finally:
+            sweeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sweeping
             core.hub.close()
             core.passwords.close()
 
@@ -72,5 +80,6 @@ def create_app(settings: Settings, db: Database, *, vouch: str | None = None) ->
         lifespan=lifespan,
     )
     app.state.core = core
+    app.state.operations = OPERATIONS
     app.state.activity = activity
     return app

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from anonrun.core.messages import AccountInfo, RunInfo, ServerInfo
+from anonrun.core.messages import AccountInfo, MetricInfo, RunInfo, ServerInfo
 
 __all__ = [
     "ClaimableRun",
     "Credentials",
     "Exchanged",
+    "ExportHead",
     "Grant",
     "HandoverRequest",
     "KeyInfo",
@@ -125,3 +126,11 @@ class SessionInfo:
     server: ServerInfo
     pending_claim: PendingClaimInfo | None
     grants: list[Grant]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportHead:
+    """How an export as JSON begins; `history` follows, one object a row."""
+
+    run: RunInfo
+    metrics: list[MetricInfo]

@@ -13,11 +13,13 @@ import json
 import logging
 import os
 import secrets
+import signal
 import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from filelock import FileLock, Timeout
@@ -50,6 +52,11 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._core = core
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  uvicorn's signature
+        """End at a signal; unlike uvicorn's own, without raising it again, so that the store is closed after."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End: first the streams, then the rest."""
         self._core.hub.close()
@@ -65,6 +72,7 @@ def run(settings: Settings) -> None:
     """
     folder = settings.server_dir
     try:
+        os.umask(0o077)  # database and log are for the owner's eyes too
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _sole_owner(folder):
             logs.set_up(settings.log_level, folder / "server.log" if settings.embedded else None)
@@ -122,9 +130,8 @@ def _listen(settings: Settings, folder: Path) -> socket.socket:
                 return _bind(settings.host, before)
         return _bind(settings.host, 0)
     except (OSError, UnicodeError) as exc:
-        raise AnonrunError(
-            f"Cannot listen on {settings.host} port {settings.port}: {exc}. Choose another by --port; 0 is any free one."
-        ) from exc
+        where = f"{settings.host} port {settings.port}"
+        raise AnonrunError(f"Cannot listen on {where}: {exc}. Choose another by --port; 0 is any free one.") from exc
 
 
 def _write_state(folder: Path, state: dict[str, object]) -> None:

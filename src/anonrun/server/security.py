@@ -16,11 +16,13 @@ from starlette.responses import Response
 __all__ = [
     "clear_cookies",
     "cookie_names",
+    "is_https",
     "is_same_site",
     "page_headers",
     "path_prefix",
     "session_reference",
     "set_cookies",
+    "settle_cookies",
 ]
 
 _POLICY = (
@@ -106,6 +108,13 @@ def set_cookies(request: HTTPConnection, response: Response, *, instance: str, r
     if guarded not in request.cookies and _plain_is_allowed(request, embedded=embedded):
         response.set_cookie(plain, reference, max_age=_COOKIE_AGE_S, path="/", httponly=True, samesite="lax")
     elif plain in request.cookies:
+        response.delete_cookie(plain, path="/", httponly=True, samesite="lax")
+
+
+def settle_cookies(request: HTTPConnection, response: Response, *, instance: str) -> None:
+    """Drop the plain cookie once the browser has shown that it returns the guarded one."""
+    guarded, plain = cookie_names(instance)
+    if guarded in request.cookies and plain in request.cookies:
         response.delete_cookie(plain, path="/", httponly=True, samesite="lax")
 
 

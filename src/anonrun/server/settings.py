@@ -38,6 +38,7 @@ class Settings:
     retention_days: float = _setting(7.0, "days that an unclaimed run lives")
     sign_up: bool = _setting(default=True, about="whether anyone may make an account; else `anonrun admin user add`")
     runs_per_hour: int = _setting(120, "anonymous runs that one address may make in an hour; 0 for no limit")
+    sign_ups_per_hour: int = _setting(60, "accounts that one address may make in an hour; 0 for no limit")
     sweep_interval_s: float = _setting(60.0, "seconds between two removals of what has expired")
     idle_exit_s: float = _setting(3600.0, "seconds without a request after which an embedded server exits; 0: never")
     trusted_proxies: str = _setting("", "addresses, separated by commas, whose X-Forwarded-For and -Proto count")
@@ -92,24 +93,14 @@ def _as_text(value: object) -> str:
 
 
 def _read(f: dataclasses.Field[Any], raw: str) -> object:
-    kind = type(f.default)
-    if kind is bool:
-        words = {
-            "1": True,
-            "true": True,
-            "yes": True,
-            "on": True,
-            "0": False,
-            "false": False,
-            "no": False,
-            "off": False,
-        }
-        if raw.strip().lower() not in words:
+    default: object = f.default
+    if isinstance(default, bool):
+        if raw.strip().lower() not in _TRUTH:
             raise UsageError(f"{_named(f)}={raw!r} cannot be read: use true or false.")
-        return words[raw.strip().lower()]
-    if kind in (int, float):
+        return _TRUTH[raw.strip().lower()]
+    if isinstance(default, (int, float)):
         try:
-            return kind(raw)
+            return int(raw) if isinstance(default, int) else float(raw)
         except ValueError:
             raise UsageError(f"{_named(f)}={raw!r} cannot be read: it must be a number.") from None
     return Path(raw).expanduser() if f.name == "data_dir" else raw

@@ -18,7 +18,17 @@ from anonrun.store.live import beyond_live, is_expired, is_live
 from anonrun.store.schema import GONE, GRANT, METRIC, PENDING_CLAIM, RUN, SEG, TOKEN, WRITER
 from anonrun.store.transaction import Tx
 
-__all__ = ["MEMORY_US", "Due", "due", "forget", "last_seen_us", "note_seen", "purge_some", "tombstone_some"]
+__all__ = [
+    "MEMORY_US",
+    "Due",
+    "due",
+    "forget",
+    "last_seen_us",
+    "note_seen",
+    "purge_some",
+    "remembered",
+    "tombstone_some",
+]
 
 _MICROSECOND = timedelta(microseconds=1)
 MEMORY_US = timedelta(days=30) // _MICROSECOND
@@ -136,6 +146,12 @@ def forget(tx: Tx, limit: int) -> int:
         tx.conn.execute(delete(GONE).where(GONE.c.run_id.in_(old)))
     tx.conn.execute(delete(PENDING_CLAIM).where(PENDING_CLAIM.c.expires_at <= tx.now_us))
     return len(old)
+
+
+def remembered(tx: Tx) -> int:
+    """Return how many runs are remembered as gone: those of the last 30 days."""
+    since = GONE.c.at > tx.now_us - MEMORY_US
+    return int(tx.conn.execute(select(func.count()).select_from(GONE).where(since)).scalar_one())
 
 
 def last_seen_us(tx: Tx) -> int:

@@ -75,3 +75,11 @@ async def metrics(request: Request) -> Response:
 async def robots(_request: Request) -> Response:
     """Ask crawlers to stay away."""
     return PlainTextResponse("User-agent: *\nDisallow: /\n")
+
+
+@operations.get("/openapi.json", who="all", answers={200: "application/json"}, listed=False)
+async def openapi(request: Request) -> Response:
+    """Describe the API."""
+    from anonrun.server.openapi import description  # noqa: PLC0415  only who reads it pays for it
+
+    return answer(description(request.app.state.operations))

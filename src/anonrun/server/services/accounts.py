@@ -14,7 +14,7 @@ from anonrun.store import accounts, sessions, tokens
 from anonrun.store.records import Account
 from anonrun.store.transaction import Tx
 
-__all__ = ["anonymous_account", "change_password", "check_username", "new_key", "sign_in", "sign_up"]
+__all__ = ["anonymous_account", "change_password", "check_credentials", "new_key", "sign_in", "sign_up"]
 
 _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,38}")
 _RESERVED = frozenset(
@@ -53,16 +53,25 @@ def anonymous_account(tx: Tx, key_hash: bytes) -> tuple[Account, bool]:
     return account, True
 
 
+def check_credentials(username: str, password: str) -> None:
+    """Refuse a user name or password that cannot be used.
+
+    Raises:
+        ProblemError: `username_invalid` or `password_weak`.
+    """
+    check_username(username)
+    problem = password_problem(password, username=username)
+    if problem is not None:
+        raise ProblemError("password_weak", problem)
+
+
 async def sign_up(core: Core, username: str, password: str) -> Account:
     """Make a user's account.
 
     Raises:
         ProblemError: `username_invalid`, `password_weak` or `username_taken`.
     """
-    check_username(username)
-    problem = password_problem(password, username=username)
-    if problem is not None:
-        raise ProblemError("password_weak", problem)
+    check_credentials(username, password)
     hashed = await core.passwords.hash(password)
     account = await core.db.write(lambda tx: accounts.create(tx, name=username, kind="user", password_hash=hashed))
     if account is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
 
 from anonrun._version import __version__
@@ -33,6 +34,10 @@ class Core:
     backoff: Backoff = field(default_factory=Backoff)
     creations: Rate = field(default_factory=Rate)
     counters: Counters = field(default_factory=Counters)
+
+    def publish(self, run_id: str) -> None:
+        """Tell the readers of a run that there is news."""
+        self.hub.publish(uuid.UUID(run_id))
 
     def server_info(self) -> ServerInfo:
         """Return what anyone may know of this server."""

@@ -1,0 +1,106 @@
+"""A run as it goes, by Server-Sent Events.
+
+A stream reads from the store from its own position whenever there is news, and checks each time that its
+reader may still read: a revoked link, a claim, a deletion or the expiry ends it with `gone`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import dataclasses
+import json
+import uuid
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from anonrun.core.messages import RunInfo, to_json
+from anonrun.core.times import to_us
+from anonrun.server.access import core_of, read_run, run_id_of
+from anonrun.server.actors import Actor
+from anonrun.server.policy import Action
+from anonrun.server.problems import ProblemError
+from anonrun.server.routes.runs import infos
+from anonrun.server.routing import Operations, Param, integer
+from anonrun.server.services.live import Listener
+from anonrun.store import history
+from anonrun.store.records import Run
+from anonrun.store.transaction import Tx
+
+__all__ = ["operations"]
+
+operations = Operations("history")
+
+_COMMENT_EVERY_S = 15.0
+_PACE_S = 0.05
+_BYTES_AT_ONCE = 1 << 19
+_LARGEST = (1 << 63) - 1
+_CHANGING = {"server_time", "heartbeat_at", "points", "summary"}
+
+
+def _event(name: str, data: str, *, at: int | None = None) -> bytes:
+    number = "" if at is None else f"id: {at}\n"
+    return f"event: {name}\n{number}data: {data}\n\n".encode()
+
+
+def _after(request: Request) -> int:
+    """Return the position to continue from: what a browser that reconnects has seen counts more."""
+    seen = request.headers.get("last-event-id", "")
+    if seen.isascii() and seen.isdecimal() and len(seen) < 19:  # noqa: PLR2004  digits of 2^63
+        return int(seen)
+    return integer(request, "after", low=0, high=_LARGEST, default=0) or 0
+
+
+@operations.get(
+    "/runs/{run_id}/live",
+    who="view",
+    answers={200: "text/event-stream"},
+    codes=("run_not_found", "forbidden"),
+    query=(Param("after", "position after which to begin; 0, the beginning, if absent", "integer"),),
+)
+async def follow_run(request: Request) -> Response:
+    """Follow a run: `points`, `run` when it changed, `gone` when it ceased to exist for this reader."""
+    run_id, after = run_id_of(request), _after(request)
+    await read_run(request, Action.READ, lambda _tx, _actor, _run: None)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_events(request, run_id, after), media_type="text/event-stream", headers=headers)
+
+
+async def _events(request: Request, run_id: uuid.UUID, position: int) -> AsyncIterator[bytes]:
+    core = core_of(request)
+    shown: object = None
+
+    def look(tx: Tx, actor: Actor, run: Run) -> tuple[RunInfo, object, history.Page | None]:
+        info = infos(tx, actor, [run])[0]
+        lasting = {f.name: getattr(info, f.name) for f in dataclasses.fields(info) if f.name not in _CHANGING}
+        page = history.page(tx, run_id, after=position, size_bytes=_BYTES_AT_ONCE)
+        return info, (lasting, run.summary), page
+
+    with core.hub.listen(run_id) as listener:
+        while not core.hub.closing:
+            try:
+                info, lasting, page = await read_run(request, Action.READ, look)
+            except ProblemError as problem:
+                yield _event("gone", json.dumps(problem.body))
+                return
+            if lasting != shown:
+                shown = lasting
+                yield _event("run", json.dumps(to_json(info), allow_nan=False))
+            if page is not None and page.segments:
+                position = page.position
+                yield _event("points", base64.b64encode(b"".join(page.segments)).decode("ascii"), at=position)
+                await asyncio.sleep(_PACE_S)  # whoever logs without pause is followed at a pace that a page can draw
+                if not page.end:
+                    continue
+            if not await _wait(listener, info, core.db.clock.now_us()):
+                yield b": still here\n\n"
+
+
+async def _wait(listener: Listener, info: RunInfo, now_us: int) -> bool:
+    """Wait for news, but not beyond the run's expiry; return whether there is any."""
+    timeout_s = _COMMENT_EVERY_S
+    if info.expires_at is not None:
+        timeout_s = min(timeout_s, max(0.0, (to_us(info.expires_at) - now_us) / 1e6))
+    return await listener.heard(timeout_s)

@@ -1,0 +1,154 @@
+"""The sweeper: removes what is past its time, and stops when the clock looks wrong.
+
+Expiry itself needs no sweep: every query has it. Here bytes go, in batches that hold the writer only briefly,
+and a wrong clock is the one thing that could make that a disaster; so a clock that went back stops it, and one
+that jumped forward, or a sweep that would take most of what there is, must look the same five minutes later
+(D6).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from anonrun.server.services.counters import Counters
+from anonrun.store import retention, sessions
+from anonrun.store.database import Database, StoreUnavailableError
+
+__all__ = ["Doubt", "Sweeper", "Swept", "boot_s", "objection", "sweep"]
+
+_log = logging.getLogger("anonrun.server.retention")
+
+_TOMBSTONES_AT_ONCE = 500
+_SEGMENTS_AT_ONCE = 500
+_SESSIONS_AT_ONCE = 500
+_BACKWARD_US = 60 * 1_000_000
+_FORWARD_US = 3_600 * 1_000_000
+_MANY = 1_000
+_CONFIRM_AFTER_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep did: runs marked, runs removed for good."""
+
+    marked: int
+    purged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a sweep should not be made; `passing` where it may be made if it still looks so five minutes later."""
+
+    reason: str
+    passing: bool
+
+
+def boot_s() -> float:
+    """Return seconds since the machine started, sleep included where the system tells."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
+def objection(
+    *, now_us: int, seen_us: int, passed_us: int | None, expected_us: int | None, due: retention.Due
+) -> Doubt | None:
+    """Return what speaks against a sweep now, or None.
+
+    Args:
+        now_us: the store's clock.
+        seen_us: the latest time at which a sweep was made.
+        passed_us: how far the store's clock went since this process looked last; None for the first time.
+        expected_us: how far the machine's own count of seconds went meanwhile.
+        due: what the sweep would take.
+    """
+    if now_us < seen_us - _BACKWARD_US:
+        return Doubt(f"the clock went back by {(seen_us - now_us) / 1e6:.0f} s", passing=False)
+    if passed_us is not None and expected_us is not None and passed_us - expected_us > _FORWARD_US:
+        return Doubt(f"the clock jumped forward by {(passed_us - expected_us) / 1e6:.0f} s", passing=True)
+    if due.expired > _MANY and due.expired * 2 > due.expired + due.anonymous_live:
+        return Doubt(f"{due.expired} runs would go, more than half of all", passing=True)
+    return None
+
+
+async def sweep(db: Database) -> Swept:
+    """Mark what has expired, remove what is marked, and give its space back."""
+    marked = 0
+    while batch := await db.write(lambda tx: retention.tombstone_some(tx, _TOMBSTONES_AT_ONCE)):
+        marked += len(batch)
+    purged = set()
+    while (run_id := await db.write(lambda tx: retention.purge_some(tx, segments=_SEGMENTS_AT_ONCE))) is not None:
+        purged.add(run_id)
+    await db.write(lambda tx: retention.forget(tx, _SESSIONS_AT_ONCE))
+    await db.write(lambda tx: sessions.purge(tx, _SESSIONS_AT_ONCE))
+    await db.write(retention.note_seen)
+    if purged:
+        await db.give_space_back()
+    return Swept(marked, len(purged))
+
+
+class Sweeper:
+    """Sweeps again and again for as long as the server runs.
+
+    Args:
+        db: the store.
+        counters: where it notes what it did.
+        boot_s: seconds since the machine started; replaced by tests.
+    """
+
+    def __init__(self, db: Database, counters: Counters, boot_s: Callable[[], float] = boot_s) -> None:
+        self._db = db
+        self._counters = counters
+        self._boot_s = boot_s
+        self._looked: tuple[int, float] | None = None
+        self._doubted_since_s: float | None = None
+
+    async def run(self, interval_s: float) -> None:
+        """Sweep at once, and then every `interval_s` seconds."""
+        while True:
+            try:
+                await self.once()
+            except StoreUnavailableError as exc:
+                _log.error("a sweep failed: %s", exc)
+            await asyncio.sleep(interval_s)
+
+    async def once(self) -> Swept | None:
+        """Sweep if nothing speaks against it; return what was done, or None."""
+        now_us, now_s = self._db.clock.now_us(), self._boot_s()
+        due = await self._db.read(retention.due)
+        seen_us = await self._db.read(retention.last_seen_us)
+        self._counters.unpurged = due.expired + due.marked
+        self._counters.sweep_lag_s = 0.0 if due.oldest_us is None else max(0.0, (now_us - due.oldest_us) / 1e6)
+        passed = expected = None
+        if self._looked is not None:
+            passed = now_us - self._looked[0]
+            expected = int((now_s - self._looked[1]) * 1e6)
+        doubt = objection(now_us=now_us, seen_us=seen_us, passed_us=passed, expected_us=expected, due=due)
+        if not self._settled(doubt, now_s):
+            assert doubt is not None, "only a doubt is unsettled"
+            _log.error("no sweep: %s", doubt.reason)
+            self._counters.alarm = True
+            return None
+        self._looked = (now_us, now_s)
+        self._counters.alarm = False
+        swept = await sweep(self._db)
+        self._counters.purged += swept.purged
+        self._counters.unpurged, self._counters.sweep_lag_s = 0, 0.0
+        if swept.marked or swept.purged:
+            _log.info("swept", extra={"fields": {"marked": swept.marked, "purged": swept.purged}})
+        return swept
+
+    def _settled(self, doubt: Doubt | None, now_s: float) -> bool:
+        """Whether a sweep may be made: nothing is in doubt, or it still looks as it did five minutes ago."""
+        if doubt is None:
+            self._doubted_since_s = None
+            return True
+        if self._doubted_since_s is None:
+            self._doubted_since_s = now_s
+        if doubt.passing and now_s - self._doubted_since_s >= _CONFIRM_AFTER_S:
+            self._doubted_since_s = None
+            return True
+        return False

@@ -1,0 +1,101 @@
+"""Browsers: letting them in by a link or a password, and out again.
+
+The reference that a browser holds changes whenever it signs in; what it was let in to and means to claim goes
+with it. The reference itself is known to the browser only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from anonrun.core.tokens import kind_of, token_hash
+from anonrun.server.actors import Actor, Visitor
+from anonrun.server.problems import ProblemError
+from anonrun.server.services.guard import ended_problem
+from anonrun.store import sessions, tokens
+from anonrun.store.records import Account, Session, Token
+from anonrun.store.transaction import Tx
+
+__all__ = ["Entry", "ensure", "exchange", "presented", "reference_hash", "session_of", "sign_in"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A browser's session.
+
+    Attributes:
+        session_hash: how it is stored.
+        reference: what the browser is to hold from now on; None where it keeps what it has.
+    """
+
+    session_hash: bytes
+    reference: str | None
+
+
+def reference_hash(reference: str) -> bytes:
+    """Return how a session's reference is stored."""
+    return hashlib.sha256(reference.encode("utf-8", "surrogatepass")).digest()
+
+
+def session_of(actor: Actor) -> Session | None:
+    """Return a browser's session, or None."""
+    return actor.session if isinstance(actor, Visitor) else None
+
+
+def ensure(tx: Tx, actor: Actor) -> Entry:
+    """Return the browser's session; make one where it has none."""
+    session = session_of(actor)
+    if session is not None and sessions.find(tx, session.session_hash) is not None:
+        return Entry(session.session_hash, None)
+    reference = secrets.token_urlsafe(32)
+    sessions.create(tx, reference_hash(reference), account_id=None, local=False)
+    return Entry(reference_hash(reference), reference)
+
+
+def sign_in(tx: Tx, actor: Actor, account: Account | None, *, local: bool = False) -> Entry:
+    """Give the browser a new session that is signed in; what it had goes with it."""
+    session = session_of(actor)
+    if session is not None:
+        session = sessions.find(tx, session.session_hash)
+    reference = secrets.token_urlsafe(32)
+    sessions.rotate(
+        tx,
+        session.session_hash if session else None,
+        reference_hash(reference),
+        account_id=account.account_id if account else None,
+        local=local or (session is not None and session.local),
+    )
+    return Entry(reference_hash(reference), reference)
+
+
+def presented(tx: Tx, text: str, kinds: str) -> Token:
+    """Return the token that was sent in a body, if it is of one of these kinds and counts.
+
+    Raises:
+        ProblemError: `token_invalid`, or 410 where its run is no more or no more its holder's.
+    """
+    kind = kind_of(text)
+    token = tokens.find(tx, token_hash(text)) if kind is not None and kind.value in kinds else None
+    if token is None or token.kind not in kinds:
+        raise ProblemError("token_invalid")
+    if token.ended is not None:
+        raise ended_problem(token.ended)
+    return token
+
+
+def exchange(tx: Tx, actor: Actor, text: str) -> tuple[Entry, Token]:
+    """Let a browser in by a view, share or claim token, or sign it in by a hand-over.
+
+    Raises:
+        ProblemError: as `presented`.
+    """
+    token = presented(tx, text, "vscd")
+    if token.kind != "d":
+        entry = ensure(tx, actor)
+        sessions.grant(tx, entry.session_hash, token.token_hash)
+        return entry, token
+    if not tokens.use_once(tx, token.token_hash):
+        raise ProblemError("token_invalid")
+    return sign_in(tx, actor, token.account, local=token.scope == "local"), token

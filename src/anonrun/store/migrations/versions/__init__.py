@@ -1,0 +1,1 @@
+"""Revisions, oldest first; each is written once and never changed after a release."""
