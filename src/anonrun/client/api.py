@@ -1,0 +1,264 @@
+"""Reading runs back: what was logged, every point, from any server that one has a key for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from anonrun.client.access import Access, open_access
+from anonrun.client.links import page_link, share_link
+from anonrun.client.remote import Refusal
+from anonrun.core.ids import parse_run_id
+from anonrun.core.messages import LinkRequest, RunInfo
+from anonrun.core.tokens import TokenKind, mint, token_hash
+from anonrun.core.wire import Frame, decode_all
+from anonrun.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from anonrun.client.series import Sampled, Series
+
+__all__ = ["Api", "ApiRun"]
+
+_PAGE = 100
+
+
+class Api:
+    """Reads the runs of an account.
+
+    Args:
+        server: address; None means `ANONRUN_SERVER`, or the server on this machine, which is started if need be.
+        api_key: None takes the key that `anonrun.init` would take: `ANONRUN_API_KEY`, the saved login, or the anonymous
+            account of this machine.
+
+    Raises:
+        AuthenticationError: there is no key, or (at the first request) the server refuses it.
+        ServerUnavailableError: the server does not answer.
+    """
+
+    def __init__(self, server: str | None = None, api_key: str | None = None) -> None:
+        self._access = open_access(os.environ, server=server, api_key=api_key)
+
+    @property
+    def server(self) -> str:
+        """The server's address."""
+        return self._access.url
+
+    def runs(self, project: str | None = None) -> list[ApiRun]:
+        """Return the account's runs, newest first.
+
+        Args:
+            project: only those of this project; None for all.
+        """
+        return [ApiRun(self._access, info) for info in self._pages(project)]
+
+    def run(self, id: str) -> ApiRun:  # noqa: A002  the name is fixed by the documentation
+        """Return one run.
+
+        Args:
+            id: its short id, `project/id`, or its UUID.
+
+        Raises:
+            NotFoundError: there is none.
+            UsageError: several projects have a run of that id.
+        """
+        if parse_run_id(id) is not None:
+            with self._access.asking(f"Run {id}") as remote:
+                return ApiRun(self._access, remote.run(self._access.key, id))
+        *project, short = id.rsplit("/", 2)[-2:]
+        found = [info for info in self._pages(project[0] if project else None) if info.id == short]
+        if not found:
+            raise NotFoundError(f"There is no run {id!r} for this key on {self.server}: unknown, expired, or not yours.")
+        if len(found) > 1:
+            places = ", ".join(f"{info.project}/{info.id}" for info in found)
+            raise UsageError(f"Several runs have the id {id!r}: {places}. Name one with its project.")
+        return ApiRun(self._access, found[0])
+
+    def _pages(self, project: str | None) -> Iterator[RunInfo]:
+        after: str | None = None
+        while True:
+            with self._access.asking("Runs") as remote:
+                page = remote.runs(self._access.key, project=project, limit=_PAGE, after=after)
+            yield from page.runs
+            after = page.next
+            if after is None:
+                return
+
+    def __repr__(self) -> str:
+        return f"<anonrun.Api {self.server}>"
+
+
+class ApiRun:
+    """A run as the server has it. Attributes are of the moment when it was asked for; `refresh` asks again."""
+
+    def __init__(self, access: Access, info: RunInfo) -> None:
+        self._access = access
+        self._info = info
+
+    @property
+    def info(self) -> RunInfo:
+        """All that the server says of the run."""
+        return self._info
+
+    @property
+    def run_id(self) -> str:
+        """The UUIDv7 that never changes."""
+        return self._info.run_id
+
+    @property
+    def id(self) -> str:
+        """The short name, unique in the account's project."""
+        return self._info.id
+
+    @property
+    def name(self) -> str:
+        """The name for display."""
+        return self._info.name
+
+    @property
+    def project(self) -> str:
+        """The project."""
+        return self._info.project
+
+    @property
+    def account(self) -> str:
+        """The owning account's name."""
+        return self._info.account
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether the run is unclaimed."""
+        return self._info.anonymous
+
+    @property
+    def state(self) -> str:
+        """One of `running`, `finished`, `failed`, `crashed`."""
+        return self._info.state.value
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Inputs."""
+        return self._info.config
+
+    @property
+    def summary(self) -> Mapping[str, Any]:
+        """One value per metric."""
+        return self._info.summary
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """Tags."""
+        return tuple(self._info.tags)
+
+    @property
+    def created_at(self) -> datetime:
+        """When it began, UTC."""
+        return self._info.created_at
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When it stops existing, UTC; None where it is kept."""
+        return self._info.expires_at
+
+    @property
+    def url(self) -> str:
+        """Its page, without a secret."""
+        return page_link(self._access.url, self.run_id)
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of its metrics, sorted; asks the server."""
+        with self._access.asking(f"Run {self.id}") as remote:
+            return sorted(metric.name for metric in remote.metrics(self._access.key, self.run_id))
+
+    def refresh(self) -> ApiRun:
+        """Ask again, and return this run."""
+        with self._access.asking(f"Run {self.id}") as remote:
+            self._info = remote.run(self._access.key, self.run_id)
+        return self
+
+    def series(self, metric: str) -> Series:
+        """Return every point of a metric as numpy arrays.
+
+        Raises:
+            NotFoundError: the run has no such metric.
+        """
+        from anonrun.client.series import series_of  # noqa: PLC0415  numpy is imported when first asked for
+
+        series = series_of(metric, self._frames([metric]))
+        if not len(series):
+            raise NotFoundError(self._no_metric(metric))
+        return series
+
+    def sampled(self, metric: str, points: int = 1000, start: int | None = None, end: int | None = None) -> Sampled:
+        """Return a metric reduced to about `points` buckets; extremes survive.
+
+        Args:
+            metric: its name.
+            points: buckets, at most.
+            start: first step; None for the first there is.
+            end: last step; None for the last there is.
+
+        Raises:
+            NotFoundError: the run has no such metric.
+        """
+        from anonrun.client.series import sampled_of  # noqa: PLC0415  numpy is imported when first asked for
+
+        with self._access.asking(f"Run {self.id}") as remote:
+            answer = remote.sampled(self._access.key, self.run_id, [metric], points=points, start=start, end=end)
+        if metric not in answer.metrics:
+            raise NotFoundError(self._no_metric(metric))
+        return sampled_of(answer.metrics[metric])
+
+    def history(self) -> list[dict[str, float]]:
+        """Return one dict a step: `_step`, `_time` (seconds since the epoch) and the metrics logged there."""
+        from anonrun.client.series import rows_of  # noqa: PLC0415  numpy is imported when first asked for
+
+        return rows_of(self._frames([]))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the history as a data frame: index `step`, column `_time`, one column a metric; NaN where not logged."""
+        import pandas as pd  # noqa: PLC0415  optional, and large
+
+        frame = pd.DataFrame(self.history() or {"_step": [], "_time": []})
+        return frame.set_index("_step").rename_axis("step")
+
+    def export(self, form: str = "csv") -> bytes:
+        """Return the whole run as one file, `csv` or `json`."""
+        if form not in ("csv", "json"):
+            raise UsageError(f"form={form!r} is not known; use 'csv' or 'json'.")
+        with self._access.asking(f"Run {self.id}") as remote:
+            return remote.export(self._access.key, self.run_id, form)
+
+    def share(self, blind: bool = False) -> str:
+        """Make a view link; whoever has it can view the run, and nothing else."""
+        token = mint(TokenKind.SHARE)
+        with self._access.asking(f"Run {self.id} cannot be shared") as remote:
+            remote.make_link(
+                self._access.key, self.run_id, LinkRequest(token_hash=token_hash(token).hex(), blind=blind)
+            )
+        return share_link(self._access.url, self.run_id, token)
+
+    def delete(self) -> None:
+        """Delete the run at once."""
+        with self._access.asking(f"Run {self.id} cannot be deleted") as remote:
+            remote.delete(self._access.key, self.run_id)
+
+    def _frames(self, metrics: list[str]) -> list[Frame]:
+        with self._access.asking(f"Run {self.id}") as remote:
+            try:
+                data = remote.series(self._access.key, self.run_id, metrics)
+            except Refusal as exc:
+                if metrics and exc.code == "metric_not_found":
+                    return []
+                raise
+        return [frame for segment in decode_all(data) for frame in segment.frames]
+
+    def _no_metric(self, metric: str) -> str:
+        return f"Run {self.id} has no metric {metric!r}; it has {', '.join(self.metrics) or 'none'}."
+
+    def __repr__(self) -> str:
+        return f"<anonrun.ApiRun {self.name} ({self.project}/{self.id}) {self.state}>"

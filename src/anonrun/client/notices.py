@@ -1,0 +1,58 @@
+"""What anonrun says to the person at the keyboard, on standard error.
+
+Nothing here ever raises or waits. In a notebook nothing is written from a background thread, since it
+would land in whatever cell runs then, and nothing that holds a secret is written at all, since output
+is saved.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+
+from anonrun.core.tokens import redact
+
+__all__ = ["Notices", "in_notebook"]
+
+
+def in_notebook() -> bool:
+    """Return whether this process is the kernel of a notebook, where output is saved."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
+    return getattr(shell, "kernel", None) is not None
+
+
+class Notices:
+    """Writes lines that begin with `anonrun:`.
+
+    Args:
+        silent: say nothing, as for a run that was switched off.
+    """
+
+    def __init__(self, *, silent: bool = False) -> None:
+        self._silent = silent
+        self._said: set[str] = set()
+
+    def say(self, text: str) -> None:
+        """Write `text`, with whatever looks like a token redacted."""
+        self._write(redact(text))
+
+    def warn_once(self, key: str, text: str) -> None:
+        """Write `text` as a warning, the first time that `key` is given."""
+        if key not in self._said:
+            self._said.add(key)
+            self._write(redact(f"warning: {text}"))
+
+    def say_secret(self, text: str) -> None:
+        """Write `text`, which holds a secret that its reader is meant to have; in a notebook write nothing."""
+        if not in_notebook():
+            self._write(text)
+
+    def _write(self, text: str) -> None:
+        if self._silent or (in_notebook() and threading.current_thread() is not threading.main_thread()):
+            return
+        lines = "".join(f"anonrun: {line}\n" for line in text.splitlines())
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # standard error may be closed or None
+            sys.stderr.write(lines)
+            sys.stderr.flush()

@@ -1,0 +1,209 @@
+"""One run's machinery from `log` to the server, put together and taken apart in the right order.
+
+Owns the run's folder and its lock while this process lives. Knows nothing of the current run or of how a run is
+shown. After a fork, the child goes on as a writer of its own and leaves delivery to its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from anonrun.client.browser import open_privately
+from anonrun.client.connect import Connector
+from anonrun.client.delivery import Connection, Delivery, Keys
+from anonrun.client.feed import RowFeed
+from anonrun.client.leftovers import deliver_leftovers, owned
+from anonrun.client.notices import Notices
+from anonrun.client.recorder import Recorder
+from anonrun.client.remote import Refusal
+from anonrun.client.sender import Sender
+from anonrun.client.spool.folder import RunFile, RunFolder
+from anonrun.client.spool.writer import SpoolWriter
+from anonrun.core.wire import Frame, decode_all
+from anonrun.errors import ServerUnavailableError
+
+__all__ = ["Recording"]
+
+_KEEP_BYTES = 64 * 2**20
+_FINISH_S = 30.0
+_UNREACHABLE_S = 5.0
+_PROGRESS_S = 2.0
+
+
+class Recording:
+    """What stands behind an online or offline run.
+
+    Args:
+        spool: folder of all runs.
+        file: the run.
+        keys: by which key it is made.
+        keys_for: the same for a run that an earlier process left over.
+        connect: finds the server.
+        notices: where warnings go.
+        on_settled: called in the background once the server has the run.
+
+    Attributes:
+        recorder: takes what is logged.
+        sender: None for an offline run.
+    """
+
+    def __init__(
+        self,
+        spool: Path,
+        file: RunFile,
+        *,
+        keys: Keys,
+        keys_for: Callable[[RunFile], Keys],
+        connect: Connector,
+        notices: Notices,
+        on_settled: Callable[[], object],
+    ) -> None:
+        self.file = file
+        self.folder = RunFolder(spool / file.run_id)
+        self.connect = connect
+        self._notices = notices
+        self._forked = False
+        self._lock = contextlib.ExitStack()
+        with contextlib.suppress(OSError):
+            self.folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock.enter_context(owned(self.folder))
+        try:
+            self.folder.save(file)
+        except OSError as exc:
+            notices.warn_once("run.json", f"{self.folder.path} cannot be written to ({exc.strerror or exc}).")
+        self.writer = SpoolWriter(self.folder.path)
+        self.recorder = Recorder(self.writer, notices)
+        self.delivery = Delivery(
+            self.folder, file, connect=connect, keys=keys, writer=self.writer, keep_bytes=_KEEP_BYTES
+        )
+        self.sender: Sender | None = None
+        if not file.offline:
+            others = deliver_leftovers(spool, server=file.server, connect=connect, keys_for=keys_for)
+            self.sender = Sender(self.delivery, self.writer, notices, leftovers=others, on_settled=on_settled)
+            self.sender.start()
+
+    @property
+    def rows(self) -> int:
+        """Rows logged, as far as this process knows."""
+        return self.recorder.rows + self.delivery.sent_rows(own=False)
+
+    @property
+    def unsent_rows(self) -> int:
+        """Rows of this process that the server does not have."""
+        return max(0, self.recorder.rows - self.delivery.sent_rows(own=True))
+
+    @property
+    def trouble(self) -> str | None:
+        """A sentence while something is wrong."""
+        return self.writer.trouble or (None if self.sender is None else self.sender.trouble)
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why delivery ended before its time."""
+        return None if self.sender is None else self.sender.refusal
+
+    def wait_settled(self, timeout_s: float) -> bool:
+        """Wait until the server has the run or has refused it."""
+        return self.sender is not None and self.sender.settled.wait(timeout_s)
+
+    def feed(self) -> RowFeed:
+        """Return a new reader of all rows."""
+        return RowFeed(self.folder, self.writer, self._rows_on_server)
+
+    def change(self, fields: dict[str, Any]) -> None:
+        """Save fields of `RunUpdate` that change."""
+        if not self.recorder.closed:
+            self.recorder.change(fields)
+
+    def end(self, state: str, exit_code: int) -> None:
+        """Take nothing more, and note how the run ended; a forked child only stops."""
+        if not self._forked:
+            self.recorder.change({"state": state, "exit_code": exit_code})
+        self.recorder.closed = True
+        self.writer.close()
+        if self.sender is not None and not self._forked:
+            self.sender.finish()
+
+    def wait_delivered(self, timeout_s: float | None) -> bool:
+        """Wait for delivery after `end`, bounded, and say how far it is; return whether all has arrived."""
+        sender = self.sender
+        if sender is None or self._forked:
+            return False
+        started = time.monotonic()
+        deadline = started + (_FINISH_S if timeout_s is None else timeout_s)
+        say_at = started + _PROGRESS_S
+        while not sender.wait(min(0.2, max(0.0, deadline - time.monotonic()))):
+            now = time.monotonic()
+            heard = max(started, sender.reached_at or started)
+            if now >= deadline or (timeout_s is None and now - heard >= _UNREACHABLE_S):
+                break
+            if now >= say_at:
+                say_at = now + _PROGRESS_S
+                self._notices.say(f"sending: {self.unsent_rows:,} of {self.rows:,} rows to go")
+        return sender.done
+
+    def close(self) -> None:
+        """Let go of everything; what was not delivered stays on disk."""
+        if self.sender is not None and not self._forked:
+            self.sender.stop()
+            delivered = self.sender.done and not self.delivery.others_write()
+            if self.sender.wait(0 if delivered else 1.0):
+                self.delivery.close()
+            if delivered:
+                self.folder.remove()
+        self._lock.close()
+
+    def discard(self) -> None:
+        """Undo the run before anything was logged."""
+        self.recorder.closed = True
+        self.writer.close()
+        if self.sender is not None:
+            self.sender.stop()
+            self.sender.wait(1.0)
+        self.folder.remove()
+        self._lock.close()
+
+    def connected(self, timeout_s: float) -> Connection:
+        """Return the connection to a server that has the run.
+
+        Raises:
+            ServerUnavailableError: there is none in time.
+        """
+        self.wait_settled(timeout_s)
+        connection = self.delivery.connection
+        if connection is None or not self.delivery.registered:
+            raise ServerUnavailableError(self.trouble or "The server does not have the run yet; try again in a moment.")
+        return connection
+
+    def refresh(self) -> None:
+        """Ask the server how the run stands; where it cannot be asked, all stays as it is known."""
+        with contextlib.suppress(Refusal, ServerUnavailableError):
+            self.delivery.refresh()
+
+    def open_in_browser(self, link: str) -> bool:
+        """Open a page whose link holds a secret; return whether there is a browser for that."""
+        return open_privately(link, self.folder.path.parent)
+
+    def after_fork_in_child(self) -> None:
+        """Go on as a writer of its own; the parent delivers."""
+        self._forked = True
+        self.recorder.after_fork_in_child()
+
+    @property
+    def forked(self) -> bool:
+        """Whether this is a copy in a forked child."""
+        return self._forked
+
+    def _rows_on_server(self) -> list[Frame]:
+        """Return all rows that the server has; nothing where it cannot be asked."""
+        connection = self.delivery.connection
+        with contextlib.suppress(Refusal, ServerUnavailableError):
+            if connection is None:
+                connection = self.connect()
+            data = connection.remote.series(self.file.view, self.delivery.run_id)
+            return [frame for segment in decode_all(data) for frame in segment.frames]
+        return []

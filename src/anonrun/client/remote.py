@@ -1,0 +1,236 @@
+"""The server's HTTP interface as calls with values.
+
+One method a route of docs/protocol.md. An answer that is no success raises `Refusal`, no answer raises
+`ServerUnavailableError`; nothing is retried here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from anonrun.client.transport import Request, Response, Transport
+from anonrun.core.messages import (
+    AccountInfo,
+    AnonymousAccountRequest,
+    Cursor,
+    LinkInfo,
+    LinkRequest,
+    MetricInfo,
+    RunInfo,
+    RunList,
+    RunRequest,
+    RunStatus,
+    SampledSeries,
+    ServerInfo,
+    from_json,
+    to_json,
+)
+from anonrun.core.tokens import redact
+from anonrun.core.wire import CONTENT_TYPE
+from anonrun.errors import AnonrunError, AuthenticationError, NotFoundError, ServerError
+
+__all__ = ["Refusal", "Remote", "as_public_error"]
+
+T = TypeVar("T")
+
+_OK = range(200, 300)
+
+
+class Refusal(ServerError):
+    """An answer that is no success.
+
+    Attributes:
+        detail: what the server says about it.
+        problem: all of its answer.
+        retry_after_s: how long it asks to wait; None where it does not say.
+    """
+
+    def __init__(
+        self, *, status: int, code: str, detail: str, problem: Mapping[str, Any], retry_after_s: float | None
+    ) -> None:
+        super().__init__(detail, status=status, code=code)
+        self.detail = detail
+        self.problem = problem
+        self.retry_after_s = retry_after_s
+
+
+def as_public_error(refusal: Refusal, what: str) -> AnonrunError:
+    """Return the documented exception for a refusal; `what` names what was asked for."""
+    if refusal.status == 401:  # noqa: PLR2004  HTTP's own numbers say it best
+        return AuthenticationError(
+            f"The server refused the API key: {refusal.detail} Give another one, or run `anonrun login`."
+        )
+    if refusal.status in (404, 410):
+        return NotFoundError(f"{what}: {refusal.detail}")
+    return ServerError(f"{what}: {refusal.detail}", status=refusal.status, code=refusal.code)
+
+
+def _refusal(response: Response) -> Refusal:
+    try:
+        problem = json.loads(response.body)
+    except ValueError:
+        problem = None
+    if not isinstance(problem, dict):
+        problem = {}
+    if response.status in range(300, 400):
+        to = redact(response.headers.get("location", "another address"))
+        detail = f"It redirects to {to}, which is not followed; name that address as the server if you trust it."
+        problem = {"code": "redirected", "detail": detail}
+    try:
+        wait = float(response.headers.get("retry-after", ""))
+    except ValueError:
+        wait = None
+    detail = problem.get("detail") or problem.get("title") or f"It answered with HTTP status {response.status}."
+    return Refusal(
+        status=response.status,
+        code=str(problem.get("code") or f"http_{response.status}"),
+        detail=redact(str(detail)),
+        problem=problem,
+        retry_after_s=None if wait is None or not 0 <= wait < float("inf") else wait,
+    )
+
+
+class Remote:
+    """Calls to one server by way of `transport`."""
+
+    def __init__(self, transport: Transport, *, timeout_s: float = 10.0) -> None:
+        self._transport = transport
+        self._timeout_s = timeout_s
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._transport.close()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = None,
+        body: object = None,
+        raw: bytes | None = None,
+        timeout_s: float | None = None,
+    ) -> Response:
+        """Send one request and return its success.
+
+        Raises:
+            Refusal: the answer is no success.
+            ServerUnavailableError: there is no answer.
+        """
+        data = raw if raw is not None or body is None else json.dumps(to_json(body), allow_nan=False).encode()
+        response = self._transport.send(
+            Request(
+                method=method,
+                path=path,
+                token=token,
+                body=data,
+                content_type="application/json" if raw is None else CONTENT_TYPE,
+                timeout_s=timeout_s or self._timeout_s,
+            )
+        )
+        if response.status not in _OK:
+            raise _refusal(response)
+        return response
+
+    def _message(self, cls: type[T], response: Response) -> T:
+        try:
+            return from_json(cls, json.loads(response.body))
+        except ValueError as exc:
+            text = "Its answer cannot be read: is this an anonrun server, of a version like this one?"
+            raise Refusal(status=502, code="answer_unreadable", detail=text, problem={}, retry_after_s=None) from exc
+
+    def server(self, *, timeout_s: float | None = None) -> ServerInfo:
+        """Return what anyone may know of the server."""
+        return self._message(ServerInfo, self.call("GET", "/api/v1/server", timeout_s=timeout_s))
+
+    def make_anonymous_account(self, key_hash: str) -> AccountInfo:
+        """Make an anonymous account, or find the one of this hash."""
+        body = AnonymousAccountRequest(key_hash=key_hash)
+        return self._message(AccountInfo, self.call("POST", "/api/v1/accounts/anonymous", body=body))
+
+    def account(self, key: str) -> AccountInfo:
+        """Return whose key this is."""
+        return self._message(AccountInfo, self.call("GET", "/api/v1/account", token=key))
+
+    def make_run(self, key: str, request: RunRequest | dict[str, Any]) -> RunInfo:
+        """Make a run, or find it again."""
+        return self._message(RunInfo, self.call("POST", "/api/v1/runs", token=key, body=request))
+
+    def runs(self, key: str, *, project: str | None = None, limit: int = 100, after: str | None = None) -> RunList:
+        """Return a page of the account's runs, newest first."""
+        query = {"project": project, "limit": limit, "after": after}
+        given = urlencode({k: v for k, v in query.items() if v is not None})
+        return self._message(RunList, self.call("GET", f"/api/v1/runs?{given}", token=key))
+
+    def run(self, token: str, run_id: str) -> RunInfo:
+        """Return one run."""
+        return self._message(RunInfo, self.call("GET", _run(run_id), token=token))
+
+    def update(self, token: str, run_id: str, fields: dict[str, Any]) -> RunStatus:
+        """Change fields of a run."""
+        return self._message(RunStatus, self.call("PATCH", _run(run_id), token=token, body=fields))
+
+    def delete(self, token: str, run_id: str) -> None:
+        """Delete a run at once."""
+        self.call("DELETE", _run(run_id), token=token)
+
+    def send_segments(self, token: str, run_id: str, segments: bytes) -> Cursor:
+        """Deliver segments of one writer."""
+        return self._message(
+            Cursor, self.call("POST", f"{_run(run_id)}/segments", token=token, raw=segments, timeout_s=30)
+        )
+
+    def cursor(self, token: str, run_id: str, writer: int) -> Cursor:
+        """Return how far a writer's stream has arrived."""
+        return self._message(Cursor, self.call("GET", f"{_run(run_id)}/writers/{writer}", token=token))
+
+    def heartbeat(self, token: str, run_id: str) -> RunStatus:
+        """Say that the run is alive."""
+        return self._message(RunStatus, self.call("POST", f"{_run(run_id)}/heartbeat", token=token))
+
+    def metrics(self, token: str, run_id: str) -> list[MetricInfo]:
+        """Return the run's metrics."""
+        response = self.call("GET", f"{_run(run_id)}/metrics", token=token)
+        return [from_json(MetricInfo, entry) for entry in json.loads(response.body)]
+
+    def series(self, token: str, run_id: str, metrics: Iterable[str] = ()) -> bytes:
+        """Return segments with every point of these metrics, or of all."""
+        query = urlencode([("metric", name) for name in metrics])
+        path = f"{_run(run_id)}/series" + (f"?{query}" if query else "")
+        return self.call("GET", path, token=token, timeout_s=60).body
+
+    def sampled(
+        self, token: str, run_id: str, metrics: Iterable[str], *, points: int, start: int | None, end: int | None
+    ) -> SampledSeries:
+        """Return metrics reduced to buckets."""
+        query: list[tuple[str, object]] = [("metric", name) for name in metrics]
+        query += [(k, v) for k, v in (("points", points), ("start", start), ("end", end)) if v is not None]
+        path = f"{_run(run_id)}/sampled?{urlencode(query)}"
+        return self._message(SampledSeries, self.call("GET", path, token=token, timeout_s=60))
+
+    def export(self, token: str, run_id: str, form: str) -> bytes:
+        """Return the whole run as `csv` or `json`."""
+        return self.call("GET", f"{_run(run_id)}/export?{urlencode({'format': form})}", token=token, timeout_s=120).body
+
+    def make_link(self, token: str, run_id: str, request: LinkRequest) -> LinkInfo:
+        """Make a view link."""
+        return self._message(LinkInfo, self.call("POST", f"{_run(run_id)}/links", token=token, body=request))
+
+    def announce_artifact(self, token: str, run_id: str, name: str) -> None:
+        """Ask to store an artifact; of an anonymous run this is refused."""
+        self.call("POST", f"{_run(run_id)}/artifacts", token=token, body={"name": name})
+
+    def claim(self, key: str, claim_token: str) -> RunList:
+        """Move the run, or runs, of a claim token to the account of `key`."""
+        return self._message(RunList, self.call("POST", "/api/v1/claims", token=key, body={"token": claim_token}))
+
+    def hand_over(self, key: str, token_hash: str) -> None:
+        """Have the server let in one browser, as the account of `key`."""
+        self.call("POST", "/api/v1/handovers", token=key, body={"token_hash": token_hash})
+
+
+def _run(run_id: str) -> str:
+    return f"/api/v1/runs/{quote(run_id, safe='')}"

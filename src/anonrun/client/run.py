@@ -1,0 +1,309 @@
+"""The run in the user's hand: a thin face of `recording`, which does the work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timezone
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from anonrun.client.config import Config, Summary
+from anonrun.client.links import claim_link, page_link, share_link
+from anonrun.client.notices import Notices, in_notebook
+from anonrun.client.recording import Recording
+from anonrun.client.remote import Refusal, as_public_error
+from anonrun.client.settings import Settings
+from anonrun.client.status import ClientStatus, RunSecrets
+from anonrun.core.messages import LinkRequest, RunInfo, RunState
+from anonrun.core.tokens import TokenKind, mint, token_hash
+from anonrun.core.wire import Frame
+from anonrun.errors import ServerUnavailableError, UsageError
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
+
+__all__ = ["Run", "first_info"]
+
+_ASK_S = 10.0
+
+
+class _NoFeed:
+    """The rows of a run that records nothing."""
+
+    def read_new(self) -> list[Frame]:
+        """Return nothing."""
+        return []
+
+
+class Run:
+    """One execution that is being recorded. Made by `anonrun.init`.
+
+    Attributes:
+        config: inputs of the run; reads and writes like a dict, or by attribute.
+        summary: one value per metric, the last that was logged; entries can be set by hand.
+    """
+
+    def __init__(self, settings: Settings, info: RunInfo, recording: Recording | None, notices: Notices) -> None:
+        self._settings = settings
+        self._first_info = info
+        self._recording = recording
+        self._notices = notices
+        self._state = RunState.RUNNING
+        self._ended = threading.Lock()
+        self._callbacks: list[Callable[[], object]] = []
+        self.config = Config(dict(info.config), lambda entries: self._change({"config": entries}), notices)
+        latest: Callable[[], dict[str, float]] = dict if recording is None else recording.recorder.latest
+        self.summary = Summary(latest, lambda entries: self._change({"summary": entries}))
+
+    # --- recording -------------------------------------------------------------------------------------------------
+
+    def log(self, data: Mapping[Any, Any], step: int | None = None, commit: bool | None = None) -> None:
+        """Record metrics at a step.
+
+        Returns at once: what was logged is in the hands of the operating system and survives the end of this process,
+        however it ends. Never raises for what is logged; what cannot be logged is left out with one warning.
+
+        Args:
+            data: numbers by name. Nested dicts are joined by `/`; NaN and ±Inf are kept; NumPy, PyTorch and JAX
+                scalars are numbers.
+            step: where it belongs; None takes the run's own counter, which begins at 0.
+            commit: whether the run's own counter goes on to the next step. None means yes, unless `step` is given.
+        """
+        if self._recording is not None:
+            self._recording.recorder.log(data, step, commit)
+
+    def finish(self, exit_code: int = 0, timeout: float | None = None) -> None:
+        """End the run and deliver what is not delivered yet.
+
+        Waits at most `timeout` seconds. What could not be delivered by then stays on disk, and a message says where.
+
+        Args:
+            exit_code: 0 for success; anything else marks the run failed.
+            timeout: seconds to wait; None waits 30 s, and 5 s where the server does not answer.
+        """
+        with self._ended:
+            if self._state is not RunState.RUNNING:
+                return
+            self._state = RunState.FINISHED if exit_code == 0 else RunState.FAILED
+        recording = self._recording
+        try:
+            if recording is not None:
+                recording.end(self._state.value, exit_code)
+                recording.wait_delivered(timeout)
+        finally:
+            for callback in self._callbacks:
+                callback()
+            if recording is not None and not recording.forked:
+                self._say_goodbye(recording)
+                recording.close()
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.finish(exit_code=0 if kind is None else 1)
+
+    # --- what it is ------------------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The short name, unique in the account's project."""
+        return self.info().id
+
+    @property
+    def name(self) -> str:
+        """The name for display."""
+        return self.info().name
+
+    @property
+    def project(self) -> str:
+        """The project it belongs to."""
+        return self.info().project
+
+    @property
+    def run_id(self) -> str:
+        """The UUIDv7 that never changes, also not by a claim."""
+        return self.info().run_id
+
+    @property
+    def url(self) -> str | None:
+        """The run's page, without any secret; None while no server is known, and for a disabled run."""
+        if self._recording is None:
+            return None
+        connection = self._recording.delivery.connection
+        base = self._recording.connect.known_url() if connection is None else connection.server.url
+        return None if base is None else page_link(base, self.run_id)
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether the run is unclaimed."""
+        return self.info().anonymous
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When it stops existing, UTC; None where it is kept, or the server has not said yet."""
+        return self.info().expires_at
+
+    @property
+    def disabled(self) -> bool:
+        """Whether nothing is recorded."""
+        return self._recording is None
+
+    def info(self) -> RunInfo:
+        """Return what is known of the run here, without asking the server."""
+        known = None if self._recording is None else self._recording.delivery.info
+        info = self._first_info if known is None else known
+        return replace(info, state=self._state, config=self.config.as_dict())
+
+    def status(self) -> ClientStatus:
+        """Return how the run and its delivery stand, without asking the server."""
+        recording, info = self._recording, self.info()
+        if recording is None:
+            return ClientStatus(
+                state=self._state, rows=0, unsent_rows=0, trouble=None, connected=False, server=None,
+                server_time_offset_s=None, anonymous=info.anonymous, expires_at=None,
+            )  # fmt: skip
+        return ClientStatus(
+            state=self._state,
+            rows=recording.rows,
+            unsent_rows=recording.unsent_rows,
+            trouble=recording.trouble,
+            connected=recording.delivery.connected,
+            server=recording.delivery.server,
+            server_time_offset_s=recording.delivery.server_time_offset_s,
+            anonymous=info.anonymous,
+            expires_at=info.expires_at,
+        )
+
+    def secrets(self) -> RunSecrets:
+        """Return the run's view and claim tokens, for a page that keeps them in memory only."""
+        if self._recording is None:
+            return RunSecrets(None, None)
+        file = self._recording.file
+        return RunSecrets(file.view, file.claim if self.anonymous else None)
+
+    def feed(self) -> Any:  # noqa: ANN401  a RowFeed, or one without rows
+        """Return a new reader of the run's rows, from the first on."""
+        return _NoFeed() if self._recording is None else self._recording.feed()
+
+    def on_finish(self, callback: Callable[[], object]) -> None:
+        """Have `callback` called when the run ends, before `finish` returns."""
+        self._callbacks.append(callback)
+
+    def refresh(self) -> None:
+        """Ask the server how the run stands; where it cannot be asked, all stays as it is known."""
+        if self._recording is not None:
+            self._recording.refresh()
+
+    # --- sharing, claiming, looking --------------------------------------------------------------------------------
+
+    def share(self, blind: bool = False) -> str:
+        """Make a view link. Whoever has it can view the run, and neither write nor claim it.
+
+        Args:
+            blind: leave out what tells whose run it is.
+
+        Raises:
+            ServerUnavailableError: the server does not have the run yet, or does not answer.
+            ServerError: it refuses.
+        """
+        recording = self._online("share")
+        token = mint(TokenKind.SHARE)
+        request = LinkRequest(token_hash=token_hash(token).hex(), blind=blind)
+        connection = recording.connected(_ASK_S)
+        try:
+            connection.remote.make_link(recording.file.write, self.run_id, request)
+        except Refusal as exc:
+            raise as_public_error(exc, f"Run {self.id} cannot be shared") from exc
+        return share_link(connection.server.url, self.run_id, token)
+
+    def claim(self) -> None:
+        """Open the page where the run is claimed into an account. In a notebook nothing secret is printed."""
+        claim = self.secrets().claim
+        if claim is None:
+            self._notices.say("There is nothing to claim: this run is not anonymous.")
+            return
+        recording = self._online("claim")
+        link = claim_link(recording.connected(_ASK_S).server.url, claim)
+        if recording.open_in_browser(link):
+            self._notices.say("The claim page was opened in your browser.")
+        elif in_notebook():
+            self._notices.say("Use the Claim button above the charts; no browser can be opened from this kernel.")
+        else:
+            self._notices.say_secret(f"claim this run here: {link}\nWhoever has this link can claim the run.")
+
+    def log_artifact(self, *files: object, **_options: object) -> None:
+        """Artifacts are for accounts. In an anonymous run this warns, keeps the file where it is, and returns None."""
+        named = f" ({files[0]!r})" if files else ""
+        if self.anonymous:
+            text = (
+                f"You can't log an artifact to an anonymous run{named}. The file stays where it is. Claim the run, or run "
+                "`anonrun login` first."
+            )
+        else:
+            text = f"This version of anonrun does not store artifacts yet{named}. The file stays where it is."
+        self._notices.warn_once(f"artifact {named}", text)
+
+    def figure(self, metric: str) -> plotly.graph_objects.Figure:
+        """Return a chart of every point of one metric.
+
+        Raises:
+            UsageError: the run has no such metric.
+        """
+        from anonrun.client.figure import line_figure  # noqa: PLC0415  plotly is large
+
+        frames = [frame for frame in self.feed().read_new() if metric in frame.names]
+        if not frames:
+            raise UsageError(
+                f"Run {self.id} has no metric {metric!r}; it has {', '.join(sorted(self.summary)) or 'none'}."
+            )
+        return line_figure(metric, frames)
+
+    def __repr__(self) -> str:
+        where = f" {self.url}" if self.url else ""
+        return f"<anonrun.Run {self.name} ({self.project}/{self.id}) {self._state.value}{where}>"
+
+    # --- within ----------------------------------------------------------------------------------------------------
+
+    def _change(self, fields: dict[str, Any]) -> None:
+        if self._recording is not None:
+            self._recording.change(fields)
+
+    def _online(self, what: str) -> Recording:
+        if self._recording is None or self._recording.sender is None:
+            raise ServerUnavailableError(f"run.{what}() needs a server, and this run is {self._settings.mode}.")
+        return self._recording
+
+    def _after_fork_in_child(self) -> None:
+        self._callbacks.clear()
+        if self._recording is not None:
+            self._recording.after_fork_in_child()
+
+    def _say_goodbye(self, recording: Recording) -> None:
+        unsent = recording.unsent_rows
+        if recording.sender is None:
+            self._notices.say(
+                f"run {self.name} is kept in {recording.folder.path}; `anonrun sync {recording.folder.path}` delivers it."
+            )
+        elif not recording.sender.done:
+            why = recording.trouble or "The server did not answer in time."
+            self._notices.say(
+                f"run {self.name} is not delivered in full: {unsent:,} of {recording.rows:,} rows wait in "
+                f"{recording.folder.path}. {why} `anonrun sync` delivers them; so does the next run on this machine."
+            )
+        elif not in_notebook():
+            self._notices.say(f"run {self.name} {self._state.value}: {recording.rows:,} rows, {self.url}")
+
+
+def first_info(settings: Settings, *, run_id: str, short_id: str, name: str, anonymous: bool, now: datetime) -> RunInfo:
+    """Return what is known of a run before any server does."""
+    now = now.astimezone(timezone.utc)
+    return RunInfo(
+        run_id=run_id, account="", project=settings.project, id=short_id, name=name, state=RunState.RUNNING,
+        anonymous=anonymous, created_at=now, server_time=now, url_path=f"r/{run_id}", config=settings.config,
+        tags=settings.tags, notes=settings.notes, group=settings.group, job_type=settings.job_type,
+    )  # fmt: skip

@@ -1,0 +1,162 @@
+"""What `init` was asked for: its arguments, completed by the environment and checked.
+
+Pure: takes the environment as a mapping, asks nobody.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+from anonrun.client.identity import Anonymous
+from anonrun.client.plain import plain
+from anonrun.client.transport import checked_url
+from anonrun.core.ids import DEFAULT_PROJECT, check_id, check_project
+from anonrun.core.limits import DEFAULT_LIMITS
+from anonrun.errors import UsageError
+
+__all__ = ["Mode", "Reinit", "Resume", "Settings", "read_settings", "refuse_unknown"]
+
+Mode = Literal["online", "offline", "disabled"]
+Resume = Literal["never", "allow", "must"]
+Reinit = Literal["finish_previous", "create_new"]
+
+_RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The checked settings of one run; `server` is None for the embedded one."""
+
+    mode: Mode
+    anonymous: Anonymous
+    server: str | None
+    api_key: str | None = field(repr=False)
+    project: str
+    name: str | None
+    id: str | None
+    resume: Resume
+    reinit: Reinit
+    config: dict[str, Any]
+    tags: list[str]
+    notes: str | None
+    group: str | None
+    job_type: str | None
+    dir: str | None
+
+
+def refuse_unknown(unknown: Iterable[str], known: Iterable[str], where: str) -> None:
+    """Raise for keywords that do not exist.
+
+    Raises:
+        TypeError: there is one; the message offers the nearest that does.
+    """
+    for name in unknown:
+        near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else f" It takes {', '.join(sorted(known))}."
+        raise TypeError(f"{where} has no argument {name!r}.{hint}")
+
+
+def _one_of(value: object, options: tuple[str, ...], name: str) -> str:
+    if value not in options:
+        *others, last = [repr(option) for option in options]
+        raise UsageError(f"{name}={value!r} is not known; use {', '.join(others)} or {last}.")
+    return str(value)
+
+
+def _resume(value: object) -> Resume:
+    if value is None or value is False:
+        return "never"
+    if value is True or value == "auto":
+        return "allow"
+    return cast("Resume", _one_of(value, ("never", "allow", "must"), "resume"))
+
+
+def _reinit(value: object) -> Reinit:
+    if value is None or isinstance(value, bool):
+        return "finish_previous"
+    return cast("Reinit", _one_of(value, ("finish_previous", "create_new"), "reinit"))
+
+
+def _silent_rank(environ: Mapping[str, str]) -> bool:
+    """Return whether this is one of many processes of a training, and not the first of them."""
+    rank = next((environ[name] for name in _RANKS if environ.get(name)), "0")
+    return rank.isdigit() and int(rank) > 0
+
+
+def _mode(asked: object, environ: Mapping[str, str]) -> Mode:
+    value = asked if asked is not None else environ.get("ANONRUN_MODE") or None
+    if value is None:
+        return "disabled" if _silent_rank(environ) else "online"
+    return cast("Mode", _one_of(value, ("online", "offline", "disabled"), "mode"))
+
+
+def _config(value: object) -> dict[str, Any]:
+    if value is None:
+        return {}
+    entries = plain(value)
+    if not isinstance(entries, dict):
+        raise UsageError(f"config got {type(value).__name__}; give a dict, an argparse.Namespace or a dataclass.")
+    return entries
+
+
+def _text(value: object, name: str) -> str | None:
+    if value is None:
+        return None
+    text = str(value)
+    if len(text) > DEFAULT_LIMITS.text_chars:
+        raise UsageError(f"{name} has {len(text)} characters; use at most {DEFAULT_LIMITS.text_chars}.")
+    return text
+
+
+def _tags(value: object) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, Iterable):
+        raise UsageError(f"tags={value!r} is no list of texts.")
+    return [str(tag) for tag in value]
+
+
+def read_settings(environ: Mapping[str, str], **asked: Any) -> Settings:  # noqa: ANN401  what the user gave
+    """Return the settings of one run.
+
+    Args:
+        environ: the process's environment.
+        asked: the arguments of `init`.
+
+    Raises:
+        UsageError: a value cannot be used; the message names the rule.
+    """
+    anonymous = asked.get("anonymous")
+    server = asked.get("server") or environ.get("ANONRUN_SERVER") or None
+    resume = _resume(asked.get("resume"))
+    if resume == "must" and asked.get("id") is None:
+        raise UsageError("resume='must' needs the id of the run to go on with: init(id=..., resume='must').")
+    return Settings(
+        mode=_mode(asked.get("mode"), environ),
+        anonymous=cast(
+            "Anonymous",
+            _one_of(
+                anonymous if anonymous is not None else environ.get("ANONRUN_ANONYMOUS") or "allow",
+                ("allow", "must", "never"),
+                "anonymous" if anonymous is not None else "ANONRUN_ANONYMOUS",
+            ),
+        ),
+        server=None if server is None else checked_url(server),
+        api_key=asked.get("api_key"),
+        project=check_project(asked.get("project") or environ.get("ANONRUN_PROJECT") or DEFAULT_PROJECT),
+        name=_text(asked.get("name"), "name"),
+        id=None if asked.get("id") is None else check_id(asked["id"]),
+        resume=resume,
+        reinit=_reinit(asked.get("reinit")),
+        config=_config(asked.get("config")),
+        tags=_tags(asked.get("tags")),
+        notes=_text(asked.get("notes"), "notes"),
+        group=_text(asked.get("group"), "group"),
+        job_type=_text(asked.get("job_type"), "job_type"),
+        dir=asked.get("dir"),
+    )

@@ -1,0 +1,205 @@
+"""Appends records to this process's part files.
+
+Invariant: a record that `append` accepted is in the operating system's hands (it survives `kill -9` of this
+process), or, while the disk refuses, in a bounded queue in memory that stands for the bytes that follow the end
+of the file. The queue is written out as soon as there is room; until then readers in this process read on in it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from anonrun.client.spool.records import HEADER, pack_json
+
+__all__ = ["PART_BYTES", "PART_SUFFIX", "PartName", "SpoolWriter"]
+
+PART_BYTES = 8 * 2**20
+PART_SUFFIX = ".part"
+_QUEUE_BYTES = 64 * 2**20
+_RETRY_S = 0.5
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+_os_write = os.write
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PartName:
+    """Which part a file is: the `no`th of its process, and the number of the stream in it."""
+
+    no: int
+    writer: int
+
+    @property
+    def file_name(self) -> str:
+        """The file's name; sorts by `no`."""
+        return f"{self.no:06d}-{self.writer:016x}{PART_SUFFIX}"
+
+    @staticmethod
+    def parse(file_name: str) -> PartName | None:
+        """Return the part that a file name spells, or None."""
+        no, _, writer = file_name.removesuffix(PART_SUFFIX).partition("-")
+        try:
+            name = PartName(int(no), int(writer, 16))
+        except ValueError:
+            return None
+        return name if name.file_name == file_name else None
+
+
+class SpoolWriter:
+    """The writing end of a run's spool in this process.
+
+    Whoever calls `append` holds `lock`, and so decides what else happens in the same breath.
+
+    Args:
+        folder: the run's folder; made where it does not exist.
+        part_bytes: size at which a new part is begun.
+        queue_bytes: what memory may hold while the disk refuses.
+
+    Attributes:
+        part: the part that is written now.
+        trouble: a sentence while the disk refuses; else None.
+        on_new_part: called, under the lock, when a new part is begun: nothing is defined in it yet.
+    """
+
+    def __init__(self, folder: Path, *, part_bytes: int = PART_BYTES, queue_bytes: int = _QUEUE_BYTES) -> None:
+        self.lock = threading.Lock()
+        self.trouble: str | None = None
+        self.on_new_part: Callable[[], object] = lambda: None
+        self._folder = folder
+        self._part_bytes = part_bytes
+        self._queue_bytes = queue_bytes
+        self._queue = bytearray()
+        self._on_disk = 0  # bytes of the part that are in its file; exact only while there is a queue
+        self._size = 0
+        self._fd = -1
+        self._retry_at = 0.0
+        self._closed = False
+        self._mine: set[int] = set()
+        self.part = PartName(-1, 0)
+        self.begin_part()
+
+    def append(self, record: bytes) -> bool:
+        """Take one record; return whether it is safe. Never raises for the disk's sake."""
+        if self._queue or self._fd < 0:
+            return self._append_to_queue(record)
+        try:
+            written = _os_write(self._fd, record)
+        except OSError as exc:
+            self._refused(exc)
+            written = 0
+        self._size += len(record)
+        if written != len(record):
+            self._start_queue(record[written:])
+        elif self._size >= self._part_bytes:
+            self.begin_part()
+        return True
+
+    def wrote(self, part: PartName) -> bool:
+        """Return whether a part is of this writer."""
+        return part.writer in self._mine
+
+    def unwritten(self, part: PartName, offset: int) -> bytes:
+        """Return the queued bytes of a part from `offset` on; nothing where they are in the file."""
+        with self.lock:
+            if part != self.part or not self._queue or offset < self._on_disk:
+                return b""
+            return bytes(self._queue[offset - self._on_disk :])
+
+    def retry(self) -> None:
+        """Write the queue out where the disk allows it again."""
+        with self.lock:
+            if self._queue:
+                self._flush_queue()
+
+    def release(self, part: PartName, offset: int) -> None:
+        """Give up the queue and begin a new part, if all up to the end of `part`, `offset`, was delivered."""
+        with self.lock:
+            if part == self.part and self._queue and offset == self._on_disk + len(self._queue) and not self._closed:
+                self._queue.clear()
+                self.begin_part()
+
+    def close(self) -> None:
+        """Write what can be written and let go of the file."""
+        with self.lock:
+            self._closed = True
+            if self._queue:
+                self._flush_queue()
+            if self._fd >= 0 and not self._queue:
+                os.close(self._fd)
+                self._fd = -1
+
+    def after_fork_in_child(self) -> None:
+        """Go on in parts of this process's own; the parent keeps its file and its queue."""
+        self.lock = threading.Lock()
+        self._queue.clear()
+        self._mine.clear()
+        self.trouble = None
+        if not self._closed:
+            self.begin_part()
+
+    def begin_part(self) -> bool:
+        """Go on in a new file, as a new stream; return whether that is possible. Whoever calls holds the lock."""
+        if self._queue:
+            return False
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        self.part = PartName(self.part.no + 1, secrets.randbits(64))
+        self._mine.add(self.part.writer)
+        self._size = self._on_disk = 0
+        self.on_new_part()
+        self._open()
+        self.append(pack_json(HEADER, {"version": 1, "writer": str(self.part.writer), "pid": os.getpid()}))
+        return True
+
+    def _open(self) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._fd = os.open(self._folder / self.part.file_name, _FLAGS, 0o600)
+        except OSError as exc:
+            self._refused(exc)
+
+    def _refused(self, exc: OSError) -> None:
+        self._retry_at = time.monotonic() + _RETRY_S
+        self.trouble = (
+            f"{self._folder} cannot be written to ({exc.strerror or exc}). Points wait in memory and are written "
+            "when there is room; make room, or they are lost if this process ends before they are delivered."
+        )
+
+    def _start_queue(self, rest: bytes) -> None:
+        self._on_disk = os.lseek(self._fd, 0, os.SEEK_END)
+        self._queue += rest
+        if self.trouble is None:  # a short write: the next one says why
+            self._flush_queue()
+
+    def _append_to_queue(self, record: bytes) -> bool:
+        if time.monotonic() >= self._retry_at:
+            self._flush_queue()
+            if not self._queue and self._fd >= 0:
+                return self.append(record)
+        if len(self._queue) + len(record) > self._queue_bytes:
+            return False
+        self._queue += record
+        return True
+
+    def _flush_queue(self) -> None:
+        if self._fd < 0:
+            self._open()
+            if self._fd < 0:
+                return
+        try:
+            while self._queue:
+                written = _os_write(self._fd, memoryview(self._queue)[: 2**20])
+                del self._queue[:written]
+                self._on_disk += written
+        except OSError as exc:
+            self._refused(exc)
+            return
+        self._size = self._on_disk
+        self.trouble = None

@@ -1,0 +1,60 @@
+"""What a run can say about itself and its delivery, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from anonrun.core.messages import RunState
+
+__all__ = ["ClientStatus", "RunSecrets", "ServerRef"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRef:
+    """A server that was found.
+
+    Attributes:
+        url: its address without trailing slash.
+        instance: the random id of its database.
+        embedded: whether it is this person's own server on this machine.
+    """
+
+    url: str
+    instance: str
+    embedded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunSecrets:
+    """A run's view and claim tokens, None where there is none or nothing to claim. Not shown in its repr."""
+
+    view: str | None = field(repr=False)
+    claim: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientStatus:
+    """How a run and its delivery stand.
+
+    Attributes:
+        state: where the run stands, as far as is known here.
+        rows: rows that this run logged.
+        unsent_rows: those of them that the server does not have yet.
+        trouble: a sentence for people; None while all is well.
+        connected: whether the server has the run and answered last time.
+        server: None while none was found.
+        server_time_offset_s: the server's clock less ours; None while the server has not been heard.
+        anonymous: whether the run is unclaimed.
+        expires_at: when it stops existing; None where it is kept, or the server has not said yet.
+    """
+
+    state: RunState
+    rows: int
+    unsent_rows: int
+    trouble: str | None
+    connected: bool
+    server: ServerRef | None
+    server_time_offset_s: float | None
+    anonymous: bool
+    expires_at: datetime | None
