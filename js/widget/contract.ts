@@ -46,7 +46,7 @@ export interface Traits {
 }
 
 export type KernelMessage =
-  | { readonly type: "points"; readonly no: number; readonly reset: boolean }
+  | { readonly type: "points"; readonly no: number; readonly reset: boolean; readonly complete?: boolean }
   | { readonly type: "secrets"; readonly view: string | null; readonly claim: string | null }
   | { readonly type: "asset"; readonly name: string };
 

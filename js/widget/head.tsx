@@ -15,12 +15,14 @@ function elapsedS({ run, status }: ViewState, now: number): number | null {
 }
 
 export function Head({ state, now }: { state: ViewState; now: number }) {
-  const shown: RunState = state.status.state ?? state.run.state ?? "running";
+  const known: RunState = state.status.state ?? state.run.state ?? "running";
+  // Nobody vouches for it any more.
+  const shown = known === "running" && state.source === "nobody" ? "unknown" : known;
   const progress = progressOf(state.history.series.values());
   const elapsed = elapsedS(state, now);
-  const ended = shown !== "running" && !state.run.finished_at && !state.run.heartbeat_at;
+  const ended = known !== "running" && !state.run.finished_at && !state.run.heartbeat_at;
   const facts = [
-    elapsed !== null && !ended && formatClock(elapsed),
+    elapsed !== null && !ended && shown !== "unknown" && formatClock(elapsed),
     progress && `step ${formatValue(progress.step, 15)}`,
     progress?.perSecond && shown === "running" && `${formatValue(progress.perSecond, 2)} steps/s`,
   ];
@@ -28,7 +30,7 @@ export function Head({ state, now }: { state: ViewState; now: number }) {
     <div class="anr-head">
       <h3 title={state.run.name}>{state.run.name}</h3>
       <span class="anr-state" data-state={shown}>
-        {shown}
+        {shown === "unknown" ? "last seen running" : shown}
       </span>
       <span class="anr-dim anr-num">{facts.filter(Boolean).join(" · ")}</span>
       {state.run.project && <span class="anr-dim anr-project">{state.run.project}</span>}

@@ -1,7 +1,7 @@
 /**
  * The rows that a page has received, as they came, for downloads. Pure.
  *
- * Invariant: either every row since the last `replace` is held, or `complete` is false; memory is bounded.
+ * Invariant: either every row is held, or `complete` is false; memory is bounded, the newest rows are kept.
  */
 
 import type { Frame } from "../api";
@@ -25,15 +25,19 @@ export class Rows {
     return this.#complete;
   }
 
+  /** Some rows did not come. */
+  lose(): void {
+    this.#complete = false;
+  }
+
   append(frames: readonly Frame[]): void {
     for (const frame of frames) {
-      this.#bytes += 8 * frame.steps.length * (frame.columns.length + 2);
-      if (this.#bytes > MOST_BYTES) this.#complete = false;
-      if (!this.#complete) {
-        this.#frames = [];
-        return;
-      }
       this.#frames.push(frame);
+      this.#bytes += sizeOf(frame);
+    }
+    while (this.#bytes > MOST_BYTES) {
+      this.#complete = false;
+      this.#bytes -= sizeOf(this.#frames.shift() as Frame);
     }
   }
 
@@ -72,6 +76,10 @@ export class Rows {
     }
     return Object.fromEntries(series);
   }
+}
+
+function sizeOf(frame: Frame): number {
+  return 8 * frame.steps.length * (frame.columns.length + 2);
 }
 
 function isoTime(seconds: number): string {

@@ -37,6 +37,8 @@ export interface ViewState {
   readonly heardAt: number;
 }
 
+type PointsMessage = Extract<KernelMessage, { type: "points" }>;
+
 const SILENCE_MS = 10_000;
 const LOOK_MS = 1_000;
 const RETRY_SERVER_MS = 15_000;
@@ -48,6 +50,7 @@ export class RunView {
   readonly #listeners = new Set<() => void>();
   readonly #watch: ClaimWatch;
   #rows = new Rows(false);
+  #nextNo = 0;
   #secrets: { view: string | null; claim: string | null } = { view: null, claim: null };
   #model: Model | null = null;
   #unhear: () => void = () => undefined;
@@ -248,11 +251,11 @@ export class RunView {
       this.#secrets = { view: view ?? this.#secrets.view, claim };
       const has = { view: Boolean(this.#secrets.view), claim: Boolean(claim) };
       if (has.view !== this.#state.has.view || has.claim !== this.#state.has.claim) this.#set({ has });
-    } else if (message.type === "points") this.#takePoints(message.reset, buffers);
+    } else if (message.type === "points") this.#takePoints(message, buffers);
     else for (const take of this.#assets.splice(0)) take(buffers[0] ?? null);
   }
 
-  #takePoints(reset: boolean, buffers: readonly DataView[]): void {
+  #takePoints({ no, reset, complete = true }: PointsMessage, buffers: readonly DataView[]): void {
     const frames: Frame[] = [];
     try {
       for (const buffer of buffers) for (const segment of decodePlainSegments(buffer)) frames.push(...segment.frames);
@@ -262,11 +265,14 @@ export class RunView {
       this.#rows = new Rows(false);
       return;
     }
+    const missed = !reset && no !== this.#nextNo;
+    this.#nextNo = no + 1;
     if (reset) {
-      this.#rows = new Rows();
+      this.#rows = new Rows(complete);
       this.#fromKernel.replace(frames);
       this.#stopFeed();
     } else this.#fromKernel.append(frames);
+    if (missed || !complete) this.#rows.lose();
     this.#rows.append(frames);
   }
 
