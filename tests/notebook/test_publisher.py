@@ -43,13 +43,9 @@ def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
         tick.wait(0.01)
 
 
-def live_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("anonrun-")]
-
-
 @pytest.fixture
 def publisher() -> Iterator[Publisher]:
-    publisher = Publisher(pause_s=0.02)
+    publisher = Publisher(pause_s=0.02, name="anonrun-test")
     yield publisher
     publisher.clear()
 
@@ -61,16 +57,15 @@ def shown(publisher: Publisher, run: FakeRun, page: Page) -> Shown:
 
 
 def test_one_thread_serves_all_runs_and_ends_with_the_last(publisher: Publisher) -> None:
-    before = len(live_threads())
     runs, pages = [FakeRun() for _ in range(5)], [Page() for _ in range(5)]
     all_shown = [shown(publisher, run, page) for run, page in zip(runs, pages, strict=True)]
     for run in runs:
         run.log({"loss": 1.0})
     until(lambda: all(page.has_points() for page in pages))
-    assert len(live_threads()) == before + 1
+    assert [thread.name for thread in threading.enumerate()].count("anonrun-test") == 1
     for one in all_shown:
         publisher.remove(one)
-    until(lambda: len(live_threads()) == before)
+    until(lambda: not publisher.busy)
 
 
 def test_all_runs_together_send_no_more_than_one_message_each_pause(publisher: Publisher) -> None:
@@ -119,8 +114,8 @@ def test_an_ended_run_that_is_claimed_gets_a_new_picture() -> None:
     run, page = FakeRun(), Page()
     run.finish()
     one = Shown(RunView(run, 0.0, live=True), page)
-    before = len(live_threads())
-    Aftercare(first_pause_s=0.01).add(one)
+    aftercare = Aftercare(first_pause_s=0.01)
+    aftercare.add(one)
     until(lambda: run.refreshes >= 3)
     assert not page.sent
     run.after_refresh = run.claimed()
@@ -128,25 +123,28 @@ def test_an_ended_run_that_is_claimed_gets_a_new_picture() -> None:
     ((_, message),) = page.sent
     assert isinstance(message, Snapshot)
     assert "Claimed. This run is kept." in message.data["text/plain"]
-    until(lambda: len(live_threads()) == before)
+    until(lambda: not aftercare.busy)
 
 
 def test_there_is_nothing_to_wait_for_with_a_run_of_an_account() -> None:
     run = FakeRun(anonymous=False)
-    before = len(live_threads())
-    Aftercare(first_pause_s=0.0).add(Shown(RunView(run, 0.0, live=True), Page()))
-    assert len(live_threads()) == before
+    aftercare = Aftercare(first_pause_s=0.0)
+    aftercare.add(Shown(RunView(run, 0.0, live=True), Page()))
+    assert not aftercare.busy
 
 
 def test_a_server_that_is_gone_is_asked_again_more_rarely() -> None:
     class Gone(FakeRun):
         def refresh(self) -> None:
             super().refresh()
-            raise ConnectionError("nobody there")
+            if self.after_refresh is None:
+                raise ConnectionError("nobody there")
 
     run = Gone()
     one = Shown(RunView(run, 0.0, live=True), Page())
-    Aftercare(first_pause_s=0.005).add(one)
+    aftercare = Aftercare(first_pause_s=0.005)
+    aftercare.add(one)
     until(lambda: run.refreshes >= 3)
     assert "nobody there" in (one.trouble or "")
-    run.after_refresh = None
+    run.after_refresh = run.claimed()
+    until(lambda: not aftercare.busy)

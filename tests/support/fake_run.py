@@ -81,6 +81,10 @@ class FakeRun:
         self._rows.append(Frame.of(list(row), [at], [time_us], [[value] for value in row.values()]))
         self.current = replace(self.current, rows=self.current.rows + 1)
 
+    @property
+    def disabled(self) -> bool:
+        return False
+
     def feed(self) -> FakeFeed:
         return FakeFeed(self._rows)
 

@@ -59,6 +59,12 @@ class Aftercare:
                 self._thread = threading.Thread(target=self._work, name="anonrun-aftercare", daemon=True)
                 self._thread.start()
 
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to wait for."""
+        with self._condition:
+            return self._thread is not None
+
     def _work(self) -> None:
         while True:
             with self._condition:

@@ -11,17 +11,18 @@ import contextlib
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from anonrun.client.session import current_run
 from anonrun.core.messages import RunState
 from anonrun.errors import UsageError
 from anonrun.notebook.aftercare import Aftercare
 from anonrun.notebook.hosts import Display, Host, detect
 from anonrun.notebook.outputs import NotebookOutputs, Outputs, TextOutputs
 from anonrun.notebook.publisher import Publisher, Shown
-from anonrun.notebook.snapshot import Bundle
+from anonrun.notebook.snapshot import Bundle, bundle
 from anonrun.notebook.source import Source
 from anonrun.notebook.view import RunView, Snapshot
 from anonrun.notebook.widget import WidgetMissingError
@@ -52,6 +53,11 @@ def _shell() -> Any:  # noqa: ANN401  IPython has no types
     return get_ipython()
 
 
+def _cell() -> int | None:
+    """Return the number of the cell that runs now; None outside of cells."""
+    return getattr(_shell(), "execution_count", None)
+
+
 class Kernel:
     """What this process shows.
 
@@ -69,10 +75,15 @@ class Kernel:
         self._publisher = publisher or Publisher()
         self._aftercare = Aftercare()
         self._going: dict[str, Shown] = {}
+        self._auto_cell: int | None = None
+        self._last: Shown | None = None
         self._ended: dict[str, Bundle] = {}
 
     def show(self, run: Source, display: Display | None, config: dict[str, Any]) -> StaticView | None:
         """Show a run in the cell that runs now; see `show` below."""
+        if run.disabled:
+            print("anonrun: this run is switched off (mode='disabled'), so there is nothing to show.")  # noqa: T201  asked for
+            return None
         host = self._host()
         kind = display or host.display
         shown = self._going.get(run.run_id)
@@ -111,6 +122,27 @@ class Kernel:
         finally:
             self.auto = auto
 
+    def started(self, run: Source) -> None:
+        """Show a run that `anonrun.init` has just started, where that is wanted."""
+        if not self.auto:
+            return
+        cell = _cell()
+        if cell is not None and cell == self._auto_cell:
+            print(f"anonrun: run {run.info().name}, {run.url or 'not on a server yet'}")  # noqa: T201  instead of charts
+            return
+        self._auto_cell = cell
+        show(run)
+
+    def deleted(self, run: Source) -> None:
+        """Say in the picture of the run that ended last that it is no longer on its server."""
+        if self._last is None or self._last.view.source.run_id != run.run_id:
+            return
+        view = self._last.view
+        data = bundle(replace(view.facts, deleted=True), view.buffer)
+        self._remember(run.run_id, data)
+        with self._last.lock:
+            self._last.outputs.send(Snapshot(data))
+
     def trouble(self, run: Source) -> str | None:
         """Return why a run's view is no longer kept up to date; None while all is well."""
         shown = self._going.get(run.run_id)
@@ -139,6 +171,7 @@ class Kernel:
         except Exception as exc:  # noqa: BLE001  finish() must go on
             warnings.warn(f"anonrun could not draw the last picture of this run: {exc!r}", RuntimeWarning, stacklevel=3)
         else:
+            self._last = shown
             self._aftercare.add(shown)
 
     def _remember(self, run_id: str, data: Bundle) -> None:
@@ -190,8 +223,6 @@ def show(
         UsageError: there is no run yet.
     """
     if run is None:
-        from anonrun.client.session import current_run  # noqa: PLC0415  imported only where it is needed
-
         run = current_run()
     if run is None:
         raise UsageError("There is no run to show yet; start one with anonrun.init() or %anonrun.")

@@ -22,6 +22,7 @@ class Facts:
         state: `running`, `finished`, `failed` or `crashed`.
         anonymous: whether the run is unclaimed.
         claimed: whether it was anonymous and has been claimed since.
+        deleted: whether it was deleted on purpose.
         expires_at: when it stops existing, by the server; None where it is kept or the server has not said yet.
         url: the run's page, without a secret; None where no server is known.
         embedded: whether that page is on the machine that ran the notebook.
@@ -36,6 +37,7 @@ class Facts:
     state: RunState | str
     anonymous: bool
     claimed: bool = False
+    deleted: bool = False
     expires_at: datetime | None = None
     url: str | None = None
     embedded: bool = True
@@ -46,6 +48,8 @@ class Facts:
     @property
     def banner(self) -> tuple[str, str]:
         """How long the run is kept: strong words, and the rest. Absolute, since it is read at any time later."""
+        if self.deleted:
+            return "Deleted.", "This run is no longer on its server; this picture is what is left."
         if self.claimed:
             return "Claimed.", "This run is kept."
         if not self.anonymous:

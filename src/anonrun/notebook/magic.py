@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import difflib
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NoReturn
 
 from IPython.core.error import UsageError as ShellUsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
+from anonrun.client.run import Run
+from anonrun.client.session import the_session
 from anonrun.errors import AnonrunError
 from anonrun.notebook.commands import COMMANDS
-from anonrun.notebook.display import kernel
+from anonrun.notebook.display import kernel, mimebundle, show
 from anonrun.notebook.hosts import DISPLAYS, Display
 
 __all__ = ["AnonrunMagics", "load", "unload"]
@@ -104,62 +108,70 @@ def _words(line: str) -> list[str]:
 
 
 @magics_class
-class AnonrunMagics(Magics):
+class AnonrunMagics(Magics):  # type: ignore[misc]  # IPython has no types
     """The magics of one shell."""
 
-    @line_cell_magic("anonrun")
-    def anonrun(self, line: str, cell: str | None = None) -> object:
+    @line_cell_magic("anonrun")  # type: ignore[untyped-decorator]  # IPython has no types
+    def anonrun(self, line: str, cell: str | None = None) -> None:
         """Start a run and show its live charts; `%anonrun --help` tells more."""
-        try:
-            return self._anonrun(line, cell)
-        except AnonrunError as exc:
-            raise ShellUsageError(f"anonrun: {exc}") from exc
+        __tracebackhide__ = True  # a traceback shows the user's lines, not ours
+        with _said_plainly():
+            options = self._options(line, cell)
+            if options is None:
+                return
+            body = None if cell is None else _Body(self.shell, cell)
+            run = self._start(options)
+        if body is not None:
+            self._run_cell(run, body)
 
-    def _anonrun(self, line: str, cell: str | None) -> object:
+    def _options(self, line: str, cell: str | None) -> StartOptions | None:
+        """Return with what to start a run, or None where the line was a command, which is done then."""
         words = _words(line)
         if words and not words[0].startswith("-"):
-            return self._command(words, cell)
+            self._command(words, cell)
+            return None
         parser = _start_parser()
         options = _parse_start(parser, words)
         if options.help:
             print(parser.format_help())  # noqa: T201  that is what was asked for
             return None
         del options.help
-        start = StartOptions(**vars(options))
-        if cell is None:
-            self._start(start)
-            return None
-        return self._run_cell(start, cell)
+        return StartOptions(**vars(options))
 
-    def _command(self, words: list[str], cell: str | None) -> object:
-        command: Callable[[Sequence[str]], object] | None = COMMANDS.get(words[0])
+    def _command(self, words: list[str], cell: str | None) -> None:
+        command = COMMANDS.get(words[0])
         if command is None:
-            _parse_start(_start_parser(), words)  # which names what is near
+            _parse_start(_start_parser(), words)  # which says what is near
         elif cell is not None:
             raise ShellUsageError(f"%%anonrun starts a run for this cell; for {words[0]!r} use %anonrun {words[0]}.")
         else:
-            return command(words[1:])
-        return None
+            command(words[1:])
 
-    def _start(self, options: StartOptions) -> Any:  # noqa: ANN401  a run; the client is imported only here
-        import anonrun  # noqa: PLC0415  the public package imports this module's package lazily, and so do we
-
+    def _start(self, options: StartOptions) -> Run:
         kernel().auto = True
+        the_session.finish()
         with kernel().quiet():
-            run = anonrun.init(**options.for_init())
-        anonrun.show(run, display=options.display, height=options.height, key_metrics=options.key_metrics)
+            run = the_session.init(announce=False, **options.for_init())
+        show(run, display=options.display, height=options.height, key_metrics=options.key_metrics)
         return run
 
-    def _run_cell(self, options: StartOptions, cell: str) -> None:
-        __tracebackhide__ = True  # a traceback shows the user's lines, not ours
-        body = _Body(self.shell, cell)
-        run = self._start(options)
+    def _run_cell(self, run: Run, body: Callable[[], None]) -> None:
+        __tracebackhide__ = True
         try:
             body()
-        except BaseException:
+        except BaseException:  # an interrupt, too, marks the run failed, and goes on to the user
             run.finish(exit_code=1)
             raise
         run.finish()
+
+
+@contextlib.contextmanager
+def _said_plainly() -> Iterator[None]:
+    """Turn our own errors into one line, as IPython prints it for a magic that was used wrongly."""
+    try:
+        yield
+    except AnonrunError as exc:
+        raise ShellUsageError(f"anonrun: {exc}") from exc
 
 
 class _Body:
@@ -181,10 +193,17 @@ class _Body:
             exec(part, self._shell.user_global_ns, self._shell.user_ns)  # noqa: S102  it is the user's own cell
 
 
+@cache
+def _watch_starts() -> None:
+    the_session.on_start(lambda run: kernel().started(run))
+
+
 def load(ipython: Any) -> None:  # noqa: ANN401  IPython has no types
     """Make the magics known to a shell, and show runs that `anonrun.init` starts from now on."""
     ipython.register_magics(AnonrunMagics)
+    ipython.display_formatter.mimebundle_formatter.for_type(Run, lambda run, **_options: mimebundle(run))
     kernel().auto = True
+    _watch_starts()
 
 
 def unload(_ipython: Any) -> None:  # noqa: ANN401  IPython has no types

@@ -15,7 +15,7 @@ from anonrun.notebook.snapshot import Bundle
 from anonrun.notebook.view import Message, Points, SecretsMessage, Snapshot, Traits
 from anonrun.notebook.widget import new_widget, static_file
 
-__all__ = ["NotebookOutputs", "Outputs", "TextOutputs"]
+__all__ = ["NotebookOutputs", "Outputs", "TextOutputs", "publish"]
 
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _ASSETS = {"plotly": "plotly.js"}
@@ -53,15 +53,15 @@ class NotebookOutputs:
 
     def show(self, snapshot: Bundle) -> None:
         """Show both outputs in the cell that runs now."""
-        _publish(snapshot, self._snapshot_id, update=False)
+        publish(snapshot, self._snapshot_id)
         if self._widget is not None:
             view = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
-            _publish({_WIDGET_VIEW: view, "text/plain": "anonrun: live view"}, self._widget_id, update=False)
+            publish({_WIDGET_VIEW: view, "text/plain": "anonrun: live view"}, self._widget_id)
 
     def send(self, message: Message) -> None:
         """Carry out a message of the view; from any thread."""
         if isinstance(message, Snapshot):
-            _publish(message.data, self._snapshot_id, update=True)
+            publish(message.data, self._snapshot_id, update=True)
         elif self._widget is None:
             return
         elif isinstance(message, Traits):
@@ -76,7 +76,7 @@ class NotebookOutputs:
     def close(self) -> None:
         """Empty the widget's output and end the widget; the page keeps its view."""
         if self._widget is not None:
-            _publish({"text/plain": "", "text/html": ""}, self._widget_id, update=True)
+            publish({"text/plain": "", "text/html": ""}, self._widget_id, update=True)
             self._widget.layout.close()
             self._widget.close()
             self._widget = None
@@ -106,9 +106,11 @@ class TextOutputs:
         """Do nothing: text stays."""
 
 
-def _publish(data: dict[str, Any], display_id: str, *, update: bool) -> None:
+def publish(data: dict[str, Any], display_id: str | None = None, *, update: bool = False) -> None:
+    """Display `data` in the cell that runs now, or, with `update`, wherever `display_id` is displayed."""
     from IPython.core.getipython import get_ipython  # noqa: PLC0415  there may be no IPython
 
     shell = get_ipython()
     if shell is not None:
-        shell.display_pub.publish(data=data, metadata={}, transient={"display_id": display_id}, update=update)
+        transient = {} if display_id is None else {"display_id": display_id}
+        shell.display_pub.publish(data=data, metadata={}, transient=transient, update=update)

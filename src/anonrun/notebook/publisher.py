@@ -40,11 +40,15 @@ class Publisher:
     Args:
         clock: seconds, never going back.
         pause_s: the shortest time between two messages.
+        name: of its thread.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, pause_s: float = _PAUSE_S) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, pause_s: float = _PAUSE_S, name: str = "anonrun-notebook"
+    ) -> None:
         self.clock = clock
         self._pause_s = pause_s
+        self._name = name
         self._lock = threading.Lock()
         self._shown: list[Shown] = []
         self._thread: threading.Thread | None = None
@@ -56,7 +60,7 @@ class Publisher:
             self._shown.append(shown)
             self._wake.clear()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="anonrun-notebook", daemon=True)
+                self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
 
     def remove(self, shown: Shown) -> None:
@@ -68,6 +72,12 @@ class Publisher:
                 self._wake.set()
         with shown.lock:  # a message that is under way
             pass
+
+    @property
+    def busy(self) -> bool:
+        """Whether its thread runs."""
+        with self._lock:
+            return self._thread is not None
 
     def clear(self) -> None:
         """Stop keeping any run up to date."""

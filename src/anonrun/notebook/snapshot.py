@@ -73,7 +73,7 @@ def _table(buffer: RunBuffer) -> Iterator[str]:
 
 
 def _footer(facts: Facts) -> Iterator[str]:
-    if facts.url is not None:
+    if facts.url is not None and not facts.deleted:
         where = " (on the machine that ran this notebook)" if facts.embedded else ""
         yield f'<a href="{escape(facts.url)}" target="_blank" rel="noopener">Open the run’s page</a>{where}'
     if facts.unsent_rows and facts.state != "running":
@@ -116,7 +116,7 @@ def plain_text(facts: Facts, buffer: RunBuffer) -> str:
     if len(metrics) > _MOST_LINES:
         lines.append(f"  … and {len(metrics) - _MOST_LINES} more")
     lines.append(" ".join(facts.banner))
-    if facts.url is not None:
+    if facts.url is not None and not facts.deleted:
         lines.append(facts.url)
     return "\n".join(lines)
 

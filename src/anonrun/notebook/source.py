@@ -89,6 +89,10 @@ class Source(Protocol):
     def url(self) -> str | None:
         """Its page, without a secret; None while no server is known."""
 
+    @property
+    def disabled(self) -> bool:
+        """Whether nothing is recorded."""
+
     def feed(self) -> Feed:
         """Return a new reader of the run's rows, from the first on."""
 
