@@ -5,9 +5,10 @@ Where the specification says "W&B" or `wandb`, read anonrun; the example runs wi
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,13 @@ def _private_link(printed: str) -> tuple[str, str, str]:
     found = re.search(r"/r/([0-9a-f-]{36})#v=(anr_v_\w{36})&c=(anr_c_\w{36})", printed)
     assert found, f"no private link in:\n{printed}"
     return found.group(1), found.group(2), found.group(3)
+
+
+@pytest.fixture
+def browsers() -> Iterator[Callable[[str], httpx.Client]]:
+    """Make clients that ask as a browser does, cookies included, of the server at an address."""
+    with contextlib.ExitStack() as opened:
+        yield lambda url: opened.enter_context(httpx.Client(base_url=url, headers={"Origin": url}))
 
 
 def _bearer(token: str) -> dict[str, str]:
@@ -125,7 +133,7 @@ def test_a_run_is_available_for_seven_days_and_then_deleted(home: Path) -> None:
     assert "1" in run_command("gc", "--data-dir", str(lab), "--dry-run", data_dir=home).stdout
 
 
-def test_a_run_is_claimed_into_a_real_account_and_kept(home: Path) -> None:
+def test_a_run_is_claimed_into_a_real_account_and_kept(home: Path, browsers: Callable[[str], httpx.Client]) -> None:
     """Shows:
 
     > they can easily click a button in the banner at the top of the page to save their run data to a real account
@@ -136,7 +144,7 @@ def test_a_run_is_claimed_into_a_real_account_and_kept(home: Path) -> None:
     lab = home / "lab"
     with anonrun_server(lab) as server:
         run_id, view, claim = _private_link(run_script(_FOUR_LINES, home, ANONRUN_SERVER=server.url).stderr)
-        browser = httpx.Client(base_url=server.url, headers={"Origin": server.url})
+        browser = browsers(server.url)
         signed_up = browser.post("/api/v1/session/sign-up", json={"username": "ada", "password": "a long passphrase"})
         assert signed_up.status_code == 200, signed_up.text
         assert browser.post("/api/v1/session/pending-claim", json={"token": claim}).status_code == 200
@@ -146,7 +154,7 @@ def test_a_run_is_claimed_into_a_real_account_and_kept(home: Path) -> None:
         old_link = httpx.get(f"{server.url}/api/v1/runs/{run_id}", headers=_bearer(view))
         assert (old_link.status_code, old_link.json()["code"]) == (410, "run_claimed")
     with anonrun_server(lab, **later(timedelta(days=8))) as server:
-        browser = httpx.Client(base_url=server.url, cookies=browser.cookies, headers={"Origin": server.url})
+        browser = browsers(server.url)
         browser.post("/api/v1/session/sign-in", json={"username": "ada", "password": "a long passphrase"})
         assert browser.get(f"/api/v1/runs/{run_id}").json()["summary"]["acc"] == 0.91
 
@@ -222,14 +230,16 @@ def test_an_artifact_is_refused_with_a_warning(home: Path, server: Server) -> No
     assert _runs_seen_by(home, ANONRUN_SERVER=server.url)[0]["values"] == [0.91]
 
 
-def test_an_anonymous_account_has_no_profile_or_settings_page(home: Path, server: Server) -> None:
+def test_an_anonymous_account_has_no_profile_or_settings_page(
+    home: Path, server: Server, browsers: Callable[[str], httpx.Client]
+) -> None:
     """Shows:
 
     > No profile or settings pages: Certain pages aren't available in the UI, because they're only useful for real
     > accounts.
     """
     _, view, _ = _private_link(run_script(_FOUR_LINES, home, ANONRUN_SERVER=server.url).stderr)
-    browser = httpx.Client(base_url=server.url, headers={"Origin": server.url})
+    browser = browsers(server.url)
     assert browser.post("/api/v1/session/exchange", json={"token": view}).status_code == 200
     assert browser.get("/settings").status_code == 403
     assert browser.get("/api/v1/account/keys").status_code in {401, 403}
