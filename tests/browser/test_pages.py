@@ -97,6 +97,7 @@ class TestEveryPage:
             tab.heads("Runs")
             expect(tab.page.get_by_role("row")).to_have_count(3)
             expect(tab.page.get_by_role("img", name="train/loss over time")).to_have_count(2)
+            tab.shows(re.compile("unless it is claimed"))
             self.check(tab)
 
     def test_run(self, browser: Browser, run: Seeded, look: Look) -> None:
@@ -253,6 +254,21 @@ def test_a_claim_can_be_thought_better_of(person: BrowserContext, run: Seeded) -
     tab.open(f"{run.url}/claim")
     tab.heads("There is nothing to claim here")
     assert info(run, run.view)["anonymous"] is True
+
+
+def test_a_claim_that_was_ended_elsewhere_is_opened_again_by_the_page_that_has_its_link(
+    person: BrowserContext, run: Seeded
+) -> None:
+    sign_up(person, run.url, new_name(), PASSWORD)
+    tab = new_tab(person, run.claim_link)
+    expect(tab.button(re.compile("Keep this run"))).to_be_visible()
+    other = new_tab(person, f"{run.url}/claim")
+    other.button("Don't claim").click()
+    other.heads("Nothing was claimed")
+    tab.button(re.compile("Keep this run")).click()
+    tab.shows(re.compile("Please confirm once more"))
+    tab.button(re.compile("Keep this run")).click()
+    tab.shows(re.compile("Kept in"))
 
 
 def test_an_unknown_or_damaged_claim_link_says_what_to_do(person: BrowserContext, server: Server) -> None:
@@ -622,3 +638,46 @@ def test_every_page_works_below_a_prefix(browser: Browser, server: Server, owner
         tab.heads("Your runs are one step away")
         assert [asked for asked in tab.asked if not asked.startswith(f"{url}/") and not asked.startswith("data:")] == []
         tab.is_quiet(404)
+
+
+# What the server sends
+
+
+@pytest.mark.parametrize("path", ["", "claim", "enter", "sign-in", "sign-up", "settings", "r/unknown", "no/such/page"])
+def test_a_page_is_guarded_sets_no_cookie_and_has_nothing_inline(server: Server, path: str) -> None:
+    answer = requests.get(f"{server.url}/{path}", headers={"Accept": "text/html"}, timeout=5)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in answer.headers
+    assert re.findall(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", answer.text) == []
+    assert requests.head(answer.url, timeout=5).status_code in {answer.status_code, 404}
+
+
+def test_whatever_stands_in_an_address_or_a_prefix_is_never_written_into_a_page_as_markup(server: Server) -> None:
+    nasty = '"><script>alert(1)</script>'
+    for path in (f"r/{nasty}", nasty, f"sign-in?next={nasty}"):
+        answer = requests.get(f"{server.url}/{path}", headers={"Accept": "text/html"}, timeout=5)
+        assert "<script>alert" not in answer.text
+    for prefix in (nasty, "//evil.example", "/a/../b", "javascript:alert(1)"):
+        answer = requests.get(server.url, headers={"X-ProxyContextPath": prefix}, timeout=5)
+        assert 'data-prefix=""' in answer.text
+
+
+def test_a_program_that_asks_for_no_page_gets_a_problem(server: Server) -> None:
+    answer = requests.get(f"{server.url}/no/such/page", headers={"Accept": "application/json"}, timeout=5)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert (
+        requests.get(f"{server.url}/api/v1/nothing", headers={"Accept": "text/html"}, timeout=5).json()["status"] == 404
+    )
+    assert requests.get(f"{server.url}/static/nothing.js", timeout=5).status_code == 404
+
+
+def test_a_script_that_was_built_again_has_another_address(server: Server) -> None:
+    page = requests.get(server.url, timeout=5).text
+    script = re.search(r'src="(/static/dashboard\.js\?v=[0-9a-f]{10})"', page)
+    assert script is not None
+    assert requests.get(server.url + script[1], timeout=5).headers["Content-Type"].startswith("text/javascript")

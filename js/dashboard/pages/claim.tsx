@@ -19,7 +19,8 @@ type Stage =
   | { readonly at: "opening" }
   | { readonly at: "refused"; readonly refusal: Refusal }
   | { readonly at: "dropped" }
-  | { readonly at: "open"; readonly claim: PendingClaim };
+  /** `again`: the time was over, or another tab had ended it, and it was opened a second time. */
+  | { readonly at: "open"; readonly claim: PendingClaim; readonly again: boolean };
 
 const NAMED_METRICS = 6;
 
@@ -37,8 +38,14 @@ export function ClaimPage({ secrets }: { readonly secrets: Secrets }) {
   const refuse = (reason: unknown) => setStage({ at: "refused", refusal: asRefusal(reason) });
 
   useEffect(() => {
-    openClaim(session, secrets).then((claim) => setStage({ at: "open", claim }), refuse);
+    openClaim(session, secrets).then((claim) => setStage({ at: "open", claim, again: false }), refuse);
   }, [session, secrets]);
+
+  /** A claim that is no longer there may be opened again while this page remembers its token; or it says why not. */
+  const reopen = (refusal: Refusal) => {
+    if (!secrets.claim) return refuse(refusal);
+    session.openClaim({ token: secrets.claim }).then((claim) => setStage({ at: "open", claim, again: true }), refuse);
+  };
 
   if (stage.at === "opening") return <Loading what="Looking at what is to be claimed…" />;
   if (stage.at === "refused") return <RefusalNotice refusal={stage.refusal} claiming />;
@@ -60,7 +67,20 @@ export function ClaimPage({ secrets }: { readonly secrets: Secrets }) {
         ))}
       </ul>
       {account?.kind === "user" ? (
-        <Decide name={account.name} runs={runs} onRefused={refuse} onDropped={() => setStage({ at: "dropped" })} />
+        <>
+          {stage.again && (
+            <p class="stale" role="status">
+              The ten minutes for this claim were over, so it was opened again. Please confirm once more.
+            </p>
+          )}
+          <Decide
+            name={account.name}
+            runs={runs}
+            onRefused={refuse}
+            onLost={reopen}
+            onDropped={() => setStage({ at: "dropped" })}
+          />
+        </>
       ) : (
         <>
           <h2>Which account is to keep {one ? "it" : "them"}?</h2>
@@ -113,10 +133,11 @@ interface DecideProps {
   readonly name: string;
   readonly runs: readonly ClaimableRun[];
   readonly onRefused: (reason: unknown) => void;
+  readonly onLost: (refusal: Refusal) => void;
   readonly onDropped: () => void;
 }
 
-function Decide({ name, runs, onRefused, onDropped }: DecideProps) {
+function Decide({ name, runs, onRefused, onLost, onDropped }: DecideProps) {
   const { page, session, setAccount } = useShell();
   const [away, setAway] = useState(false);
   const [other, setOther] = useState(false);
@@ -134,6 +155,7 @@ function Decide({ name, runs, onRefused, onDropped }: DecideProps) {
       const refusal = asRefusal(reason);
       setAway(false);
       if (refusal.code === "sign_in_needed") setAccount(null);
+      else if (refusal.code === "claim_not_found") onLost(refusal);
       else onRefused(refusal);
     }
   };

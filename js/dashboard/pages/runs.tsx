@@ -1,72 +1,21 @@
 /** The table of runs: dense, sortable, filtered as one types, and fresh while it is looked at. */
 
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
-import type { RunInfo, RunList } from "../../api";
+import { useMemo, useState } from "preact/hooks";
+import type { RunInfo } from "../../api";
 import { formatCountdown } from "../../charts/format";
 import { count, counted, exactTime, shortValue } from "../format";
-import { asRefusal, type Refusal } from "../http";
 import { type Kept, takeKept } from "../kept";
 import { href } from "../page";
 import { useShell } from "../parts/context";
 import { Failed, Loading } from "../parts/loading";
 import { Scroll } from "../parts/scroll";
 import { Spark } from "../parts/spark";
-import { Ago, useNow } from "../parts/time";
+import { Ago, Exact, useNow } from "../parts/time";
+import { useRuns } from "../parts/use_runs";
 import { matches, NEWEST_FIRST, nextSort, type Sort, type SortKey, sorted, summaryColumns } from "../runs_table";
 
-const PAGE_RUNS = 100;
-const REFRESH_MS = 5_000;
 const SUMMARY_COLUMNS = 4;
-
-interface Listed {
-  readonly runs: readonly RunInfo[];
-  readonly next: string | null;
-}
-
-/** The newest page, asked for again every few seconds while the tab is seen; older pages are added on demand. */
-function useRuns() {
-  const { send } = useShell();
-  const [list, setList] = useState<Listed | null>(null);
-  const [refusal, setRefusal] = useState<Refusal | null>(null);
-
-  const refresh = useCallback(async () => {
-    try {
-      const fresh = await send<RunList>("GET", `runs?limit=${PAGE_RUNS}`);
-      setRefusal(null);
-      setList((old) => {
-        if (!old || old.runs.length <= PAGE_RUNS) return fresh;
-        const last = fresh.runs.at(-1);
-        const older = last ? old.runs.filter((run) => run.created_at < last.created_at) : [];
-        return { runs: [...fresh.runs, ...older], next: old.next };
-      });
-    } catch (reason) {
-      setRefusal(asRefusal(reason));
-    }
-  }, [send]);
-
-  const more = useCallback(async () => {
-    if (!list?.next) return;
-    try {
-      const page = await send<RunList>("GET", `runs?limit=${PAGE_RUNS}&after=${encodeURIComponent(list.next)}`);
-      setList({ runs: [...list.runs, ...page.runs], next: page.next });
-    } catch (reason) {
-      setRefusal(asRefusal(reason));
-    }
-  }, [send, list]);
-
-  useEffect(() => {
-    refresh();
-    const timer = setInterval(() => document.visibilityState === "visible" && refresh(), REFRESH_MS);
-    const onVisible = () => document.visibilityState === "visible" && refresh();
-    document.addEventListener("visibilitychange", onVisible);
-    return () => {
-      clearInterval(timer);
-      document.removeEventListener("visibilitychange", onVisible);
-    };
-  }, [refresh]);
-
-  return { list, refusal, refresh, more };
-}
+const DAY_S = 86_400;
 
 export function RunsPage() {
   const { list, refusal, refresh, more } = useRuns();
@@ -95,6 +44,7 @@ export function RunsPage() {
           Kept {counted(kept.runIds.length, "run")} in <b>{kept.account}</b>.
         </p>
       )}
+      <AnonymousNote runs={list.runs} nowMs={nowMs} />
       <div class="title">
         <h1>Runs</h1>
         <span class="dim num">
@@ -134,6 +84,27 @@ export function RunsPage() {
           Show older runs
         </button>
       )}
+    </section>
+  );
+}
+
+/** The banner of the table: what is deleted next, and how not to lose it. */
+function AnonymousNote({ runs, nowMs }: { readonly runs: readonly RunInfo[]; readonly nowMs: number }) {
+  const { page } = useShell();
+  const [next] = sorted(runs, { key: "expires", down: false });
+  if (!next?.expires_at) return null;
+  const left = (Date.parse(next.expires_at) - nowMs) / 1000;
+  const many = runs.filter((run) => run.anonymous).length > 1;
+  return (
+    <section class={left < DAY_S ? "banner last" : "banner"} aria-label="Anonymous runs">
+      <p>
+        <b>{many ? "Anonymous runs." : "Anonymous run."}</b> <a href={href(page, next.url_path)}>{next.name}</a> is{" "}
+        {many ? "the next to be deleted" : "deleted"}, on{" "}
+        <b>
+          <Exact at={next.expires_at} />
+        </b>{" "}
+        <span class="num">({formatCountdown(left)})</span>, unless it is claimed. Open a run to claim it.
+      </p>
     </section>
   );
 }
@@ -222,7 +193,7 @@ function Expiry({ run, nowMs }: { readonly run: RunInfo; readonly nowMs: number 
     <time
       dateTime={run.expires_at}
       title={`Anonymous: kept until ${exactTime(run.expires_at)}`}
-      class={left < 86_400 ? "soon" : ""}
+      class={left < DAY_S ? "soon" : ""}
     >
       {formatCountdown(left)} left
     </time>
