@@ -78,7 +78,7 @@ def init(
     reinit: str | bool | None = None,
     system_metrics: bool = True,
     capture: Sequence[str] = (),
-    **more: object,
+    **more: Any,  # noqa: ANN401  the user's values
 ) -> Run:
     """Start a run.
 

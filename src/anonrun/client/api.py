@@ -71,7 +71,9 @@ class Api:
         *project, short = id.rsplit("/", 2)[-2:]
         found = [info for info in self._pages(project[0] if project else None) if info.id == short]
         if not found:
-            raise NotFoundError(f"There is no run {id!r} for this key on {self.server}: unknown, expired, or not yours.")
+            raise NotFoundError(
+                f"There is no run {id!r} for this key on {self.server}: unknown, expired, or not yours."
+            )
         if len(found) > 1:
             places = ", ".join(f"{info.project}/{info.id}" for info in found)
             raise UsageError(f"Several runs have the id {id!r}: {places}. Name one with its project.")
@@ -220,7 +222,7 @@ class ApiRun:
         return rows_of(self._frames([]))
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return the history as a data frame: index `step`, column `_time`, one column a metric; NaN where not logged."""
+        """Return the history as a data frame: index `step`, columns `_time` and the metrics; NaN where not logged."""
         import pandas as pd  # noqa: PLC0415  optional, and large
 
         frame = pd.DataFrame(self.history() or {"_step": [], "_time": []})

@@ -212,14 +212,20 @@ class Delivery:
         self._heard(self.connection.remote.heartbeat(self.file.write, self.run_id))
 
     def refresh(self) -> None:
-        """Ask the server how the run stands, by the write token or, where that has ended, by the view token."""
+        """Ask the server how the run stands; a claim is learned from what became of the view token.
+
+        Raises:
+            ServerUnavailableError: there is no answer.
+            Refusal: the run is gone.
+        """
         if self.connection is None or not self.registered:
             return
-        remote = self.connection.remote
         try:
-            self._heard(remote.run(self.file.write, self.run_id))
-        except Refusal:
-            self._heard(remote.run(self.file.view, self.run_id))
+            self._heard(self.connection.remote.run(self.file.view, self.run_id))
+        except Refusal as exc:
+            if exc.code != "run_claimed" or self.info is None:
+                raise
+            self.info = replace(self.info, anonymous=False, expires_at=None, account="")
 
     def others_write(self) -> bool:
         """Return whether another living process, such as a forked worker, writes into the folder."""
@@ -255,7 +261,7 @@ class Delivery:
                 if makes_account:
                     remote.make_anonymous_account(token_hash(credential.key).hex())
                 info = remote.make_run(credential.key, self.file.request)
-            except Refusal as exc:
+            except Refusal as exc:  # noqa: PERF203  three requests at most
                 if exc.status != 401 or credential.source != "anonymous":  # noqa: PLR2004  HTTP's number
                     raise
                 if not makes_account:
@@ -391,7 +397,8 @@ class Delivery:
             if exc.status not in _REFUSED_CONTENT:
                 raise
             self.complaint = f"The server did not take the run's {' and '.join(sorted(self._changes))}: {exc.detail}"
-            self._changes = {k: v for k, v in self._changes.items() if k in _STATE_FIELDS and len(self._changes) > 2}
+            only_state = {k: v for k, v in self._changes.items() if k in _STATE_FIELDS}
+            self._changes = only_state if only_state != self._changes else {}
             self._send_changes()
         self._changes.clear()
 

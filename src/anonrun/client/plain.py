@@ -10,7 +10,8 @@ import dataclasses
 import enum
 import json
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from anonrun.core.limits import DEFAULT_LIMITS
@@ -58,7 +59,7 @@ def plain(value: object, depth: int = 0) -> Any:  # noqa: ANN401, PLR0911  JSON 
         mapping = _items(value)
         if mapping is not None:
             return {plain(str(k)): plain(v, depth + 1) for k, v in mapping.items()}
-        if isinstance(value, (Sequence, Set)) and not isinstance(value, (bytes, bytearray, memoryview)):
+        if isinstance(value, (Sequence, AbstractSet)) and not isinstance(value, (bytes, bytearray, memoryview)):
             return [plain(v, depth + 1) for v in value]
     number = to_float(value)
     if number is not None:

@@ -130,7 +130,8 @@ class Recorder:
                 if not self._write(row.names[part], row.values[part], at, asked):
                     self._notices.warn_once(
                         "queue",
-                        f"Memory for points that wait for the disk is full, and they are lost from now on. {self._writer.trouble}",
+                        "Memory for points that wait for the disk is full, and they are lost from now on. "
+                        f"{self._writer.trouble}",
                     )
             if commit or (commit is None and own_step is None):
                 self.step = max(self.step, at + 1)

@@ -39,7 +39,7 @@ T = TypeVar("T")
 _OK = range(200, 300)
 
 
-class Refusal(ServerError):
+class Refusal(ServerError):  # noqa: N818  an answer of the server's, which is often expected
     """An answer that is no success.
 
     Attributes:
@@ -110,6 +110,7 @@ class Remote:
         path: str,
         *,
         token: str | None = None,
+        vouch: str | None = None,
         body: object = None,
         raw: bytes | None = None,
         timeout_s: float | None = None,
@@ -126,6 +127,7 @@ class Remote:
                 method=method,
                 path=path,
                 token=token,
+                vouch=vouch,
                 body=data,
                 content_type="application/json" if raw is None else CONTENT_TYPE,
                 timeout_s=timeout_s or self._timeout_s,
@@ -227,9 +229,9 @@ class Remote:
         """Move the run, or runs, of a claim token to the account of `key`."""
         return self._message(RunList, self.call("POST", "/api/v1/claims", token=key, body={"token": claim_token}))
 
-    def hand_over(self, key: str, token_hash: str) -> None:
-        """Have the server let in one browser, as the account of `key`."""
-        self.call("POST", "/api/v1/handovers", token=key, body={"token_hash": token_hash})
+    def hand_over(self, token_hash: str, *, key: str | None = None, vouch: str | None = None) -> None:
+        """Have the server let in one browser: as the account of `key`, or as the person of this machine by `vouch`."""
+        self.call("POST", "/api/v1/handovers", token=key, vouch=vouch, body={"token_hash": token_hash})
 
 
 def _run(run_id: str) -> str:

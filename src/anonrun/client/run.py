@@ -23,6 +23,7 @@ from anonrun.errors import ServerUnavailableError, UsageError
 
 if TYPE_CHECKING:
     import plotly.graph_objects
+    from typing_extensions import Self
 
 __all__ = ["Run", "first_info"]
 
@@ -99,7 +100,7 @@ class Run:
                 self._say_goodbye(recording)
                 recording.close()
 
-    def __enter__(self) -> Run:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -237,12 +238,12 @@ class Run:
             self._notices.say_secret(f"claim this run here: {link}\nWhoever has this link can claim the run.")
 
     def log_artifact(self, *files: object, **_options: object) -> None:
-        """Artifacts are for accounts. In an anonymous run this warns, keeps the file where it is, and returns None."""
+        """Warn that this run stores no artifacts, and return None; the file stays where it is."""
         named = f" ({files[0]!r})" if files else ""
         if self.anonymous:
             text = (
-                f"You can't log an artifact to an anonymous run{named}. The file stays where it is. Claim the run, or run "
-                "`anonrun login` first."
+                f"You can't log an artifact to an anonymous run{named}. The file stays where it is. Claim the run, or "
+                "run `anonrun login` first."
             )
         else:
             text = f"This version of anonrun does not store artifacts yet{named}. The file stays where it is."
@@ -286,9 +287,7 @@ class Run:
     def _say_goodbye(self, recording: Recording) -> None:
         unsent = recording.unsent_rows
         if recording.sender is None:
-            self._notices.say(
-                f"run {self.name} is kept in {recording.folder.path}; `anonrun sync {recording.folder.path}` delivers it."
-            )
+            self._notices.say(f"run {self.name} is kept in {recording.folder.path}; `anonrun sync FOLDER` delivers it.")
         elif not recording.sender.done:
             why = recording.trouble or "The server did not answer in time."
             self._notices.say(

@@ -51,7 +51,7 @@ class Sender:
         writer: SpoolWriter,
         notices: Notices,
         *,
-        leftovers: Iterator[None] = iter(()),
+        leftovers: Iterator[None] | None = None,
         on_settled: Callable[[], object] = lambda: None,
     ) -> None:
         self.delivery = delivery
@@ -61,7 +61,7 @@ class Sender:
         self.reached_at: float | None = None
         self._writer = writer
         self._notices = notices
-        self._leftovers = leftovers
+        self._leftovers = leftovers or iter(())
         self._on_settled = on_settled
         self._finishing = False
         self._stopping = False
@@ -140,8 +140,8 @@ class Sender:
             self.delivery.look_for_parts()
         self.delivery.register()
         if not self.settled.is_set():
-            self._on_settled()
             self.settled.set()
+            self._on_settled()
         more = self.delivery.advance()
         if now >= self._next_heartbeat and not self._finishing:
             self._next_heartbeat = now + _HEARTBEAT_S

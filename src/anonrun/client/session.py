@@ -25,6 +25,7 @@ from anonrun.client.identity import EMBEDDED, Credential, IdentityStore, choose
 from anonrun.client.keys import KeyRing
 from anonrun.client.notices import Notices, in_notebook
 from anonrun.client.paths import data_dir
+from anonrun.client.receipts import Receipts
 from anonrun.client.recording import Recording
 from anonrun.client.remote import Refusal, as_public_error
 from anonrun.client.run import Run, first_info
@@ -45,8 +46,8 @@ IGNORED = frozenset({"entity", "settings", "save_code", "force", "magic", "sync_
                      "allow_val_change", "config_exclude_keys", "config_include_keys"})  # fmt: skip
 """Arguments of wandb.init that mean nothing here."""
 
-_KNOWN = frozenset({"project", "name", "config", "anonymous", "server", "api_key", "id", "resume", "mode", "tags", "notes",
-                    "group", "job_type", "dir", "reinit", "system_metrics", "capture"})  # fmt: skip
+_KNOWN = frozenset({"project", "name", "config", "anonymous", "server", "api_key", "id", "resume", "mode", "tags",
+                    "notes", "group", "job_type", "dir", "reinit", "system_metrics", "capture"})  # fmt: skip
 
 
 class Session:
@@ -137,6 +138,11 @@ class Session:
         file = _run_file(settings, info, credential)
         spool = data.spool if settings.dir is None else Path(settings.dir).absolute() / "spool"
         greeting = _Greeting(announce=announce and not (in_notebook() and self._on_start), notices=notices)
+
+        def settled() -> None:
+            _keep_receipt(data.root, where, recording, notices)
+            greeting.settled()
+
         recording = Recording(
             spool,
             file,
@@ -144,7 +150,7 @@ class Session:
             keys_for=lambda left: KeyRing(store, where, _credential_of(left, store, where)),
             connect=Connector(settings.server, data.server),
             notices=notices,
-            on_settled=greeting.settled,
+            on_settled=settled,
         )
         run = greeting.run = Run(settings, info, recording, notices)
         if (
@@ -214,6 +220,13 @@ class _Greeting:
             self._notices.say_secret(secret)
 
 
+def _keep_receipt(root: Path, where: str, recording: Recording, notices: Notices) -> None:
+    """Remember by which token an anonymous run can be claimed once its spool folder is gone."""
+    info, claim = recording.delivery.info, recording.file.claim
+    if info is not None and claim is not None and info.expires_at is not None:
+        Receipts(root, notices).keep(info.run_id, server=where, claim=claim, until=info.expires_at)
+
+
 def _credential_of(file: RunFile, store: IdentityStore, where: str) -> Credential:
     """Return the key for a run that an earlier process left over."""
     if file.account == "anonymous":
@@ -254,7 +267,8 @@ def _raise_for_mistakes(recording: Recording, refusal: Refusal, settings: Settin
         error = as_public_error(refusal, "init()")
     elif refusal.code == "run_exists":
         error = UsageError(
-            f"Project {settings.project} has a run {settings.id!r} already; use another id, or resume='allow' to go on with it."
+            f"Project {settings.project} has a run {settings.id!r} already; use another id, or resume='allow' to go on "
+            "with it."
         )
     elif refusal.status == 404 and settings.resume == "must":  # noqa: PLR2004
         error = as_public_error(refusal, f"There is no run {settings.id!r} to resume")

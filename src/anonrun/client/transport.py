@@ -33,12 +33,14 @@ class Request:
     Attributes:
         path: path and query below the server's root, such as `/api/v1/server`.
         token: goes into `Authorization: Bearer`; None sends none.
+        vouch: the embedded server's secret, which stands for the person whose machine it is; None sends none.
         timeout_s: for connecting, and for each wait for bytes.
     """
 
     method: str
     path: str
     token: str | None = field(default=None, repr=False)
+    vouch: str | None = field(default=None, repr=False)
     body: bytes | None = field(default=None, repr=False)
     content_type: str = "application/json"
     timeout_s: float = 10.0
@@ -51,6 +53,8 @@ class Request:
             headers["Content-Type"] = self.content_type
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
+        if self.vouch is not None:
+            headers |= {"X-Anonrun-Vouch": self.vouch, "Sec-Fetch-Site": "none"}
         return headers
 
 

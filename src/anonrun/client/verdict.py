@@ -4,7 +4,7 @@ Pure. Every refusal has one of these outcomes; none of them stops a training or 
 
 | answer | what is done |
 |---|---|
-| 401 `token_invalid` | stop, with the way on; where the server has another database than before, the run is made anew there |
+| 401 `token_invalid` | stop; but where the server has another database than before, make the run anew |
 | 403 `quota_exceeded` and any other 403 | stop |
 | 404 `run_not_found` | stop: deleted, or unknown to this server |
 | 409 `segment_gap` | go on from where the server says |
@@ -69,7 +69,7 @@ class Decision:
     next_row: int | None = None
 
 
-def decide(refusal: Refusal) -> Decision:  # noqa: PLR0911  one return a line of the table
+def decide(refusal: Refusal) -> Decision:
     """Return what to do about a refusal."""
     if refusal.status in _TRANSIENT or refusal.status in _SERVER_ERRORS:
         wait_s = None if refusal.retry_after_s is None else min(refusal.retry_after_s, _LONGEST_ASKED_S)

@@ -116,7 +116,7 @@ class RunFolder:
     def parts(self) -> list[PartName]:
         """Return the parts that are there, in the order of their numbers."""
         try:
-            names = [PartName.parse(entry) for entry in os.listdir(self.path) if entry.endswith(PART_SUFFIX)]
+            names = [PartName.parse(entry.name) for entry in self.path.iterdir() if entry.suffix == PART_SUFFIX]
         except FileNotFoundError:
             return []
         return sorted(name for name in names if name is not None)

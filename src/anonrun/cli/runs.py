@@ -1,0 +1,177 @@
+"""`anonrun runs`, `show`, `export`, `share`, `claim`, `delete`: what can be done with runs that were logged."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from anonrun.cli.output import as_json_option, command_errors, print_json, run_as_json, server_option
+
+if TYPE_CHECKING:
+    from anonrun.client.api import Api, ApiRun
+
+__all__ = ["claim", "delete", "export", "runs", "share", "show"]
+
+
+def _api(server: str | None) -> Api:
+    from anonrun.client.api import Api
+
+    return Api(server)
+
+
+def _kept(run: ApiRun) -> str:
+    from anonrun.core.retention import remaining_text
+
+    if run.expires_at is None:
+        return "kept"
+    return f"{remaining_text(run.expires_at - datetime.now(timezone.utc))} left"
+
+
+@click.command(epilog="Example: anonrun runs --project digits")
+@click.option("--project", help="Only runs of this project.")
+@server_option
+@as_json_option
+@command_errors
+def runs(project: str | None, server: str | None, *, as_json: bool) -> None:
+    """List your runs, newest first."""
+    found = _api(server).runs(project)
+    if as_json:
+        print_json([run_as_json(run) for run in found])
+        return
+    if not found:
+        click.echo("No runs yet.")
+        return
+    rows = [
+        ("RUN", "NAME", "STATE", "STARTED", "POINTS", ""),
+        *(
+            (
+                f"{run.project}/{run.id}",
+                run.name,
+                run.state,
+                f"{run.created_at.astimezone():%Y-%m-%d %H:%M}",
+                f"{run.info.points:,}",
+                _kept(run),
+            )
+            for run in found
+        ),
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+
+@click.command(epilog="Example: anonrun show digits/k3x9p0wz")
+@click.argument("run")
+@server_option
+@as_json_option
+@command_errors
+def show(run: str, server: str | None, *, as_json: bool) -> None:
+    """Show one run: its id, PROJECT/ID or UUID."""
+    found = _api(server).run(run)
+    if as_json:
+        print_json({**run_as_json(found), "metrics": found.metrics})
+        return
+    click.echo(f"{found.name} ({found.project}/{found.id})  {found.state}")
+    click.echo(f"  page     {found.url}")
+    click.echo(f"  account  {found.account}{' (anonymous)' if found.anonymous else ''}")
+    click.echo(f"  started  {found.created_at.astimezone():%Y-%m-%d %H:%M:%S %Z}")
+    if found.expires_at is not None:
+        click.echo(f"  kept     until {found.expires_at.astimezone():%Y-%m-%d %H:%M:%S %Z} ({_kept(found)})")
+    for title, entries in (("config", found.config), ("summary", found.summary)):
+        if entries:
+            click.echo(f"  {title}")
+            for name, value in sorted(entries.items()):
+                click.echo(f"    {name} = {value}")
+
+
+@click.command(epilog="Example: anonrun export k3x9p0wz --output run.csv")
+@click.argument("run")
+@click.option("--format", "form", type=click.Choice(["csv", "json"]), help="[default: by the file's name, or csv]")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="[default: standard output]")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@server_option
+@command_errors
+def export(run: str, form: str | None, output: Path | None, server: str | None, *, as_json: bool) -> None:
+    """Write a whole run, every point, as CSV or JSON."""
+    by_name = "json" if as_json or (output is not None and output.suffix == ".json") else "csv"
+    data = _api(server).run(run).export(form or by_name)
+    if output is None:
+        sys.stdout.buffer.write(data)
+    else:
+        output.write_bytes(data)
+        click.echo(f"Wrote {len(data):,} bytes to {output}.", err=True)
+
+
+@click.command(epilog="Example: anonrun share k3x9p0wz --blind")
+@click.argument("run")
+@click.option("--blind", is_flag=True, help="Leave out what tells whose run it is.")
+@server_option
+@as_json_option
+@command_errors
+def share(run: str, server: str | None, *, blind: bool, as_json: bool) -> None:
+    """Make a link that views a run and can do nothing else."""
+    found = _api(server).run(run)
+    link = found.share(blind=blind)
+    if as_json:
+        print_json({"run_id": found.run_id, "link": link, "blind": blind})
+    else:
+        click.echo(link)
+
+
+@click.command(epilog="Example: anonrun delete k3x9p0wz --yes")
+@click.argument("run")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@server_option
+@as_json_option
+@command_errors
+def delete(run: str, server: str | None, *, yes: bool, as_json: bool) -> None:
+    """Delete a run, at once and for good."""
+    found = _api(server).run(run)
+    if not yes:
+        click.confirm(
+            f"Delete {found.name} ({found.project}/{found.id}) with {found.info.points:,} points?", abort=True
+        )
+    found.delete()
+    if as_json:
+        print_json({"run_id": found.run_id, "deleted": True})
+    else:
+        click.echo(f"Deleted {found.name} ({found.project}/{found.id}).")
+
+
+@click.command(epilog="Example: anonrun claim k3x9p0wz")
+@click.argument("names", nargs=-1, metavar="RUN...")
+@click.option("--all", "every", is_flag=True, help="All anonymous runs of this machine.")
+@click.option("--with-login", is_flag=True, help="Into the account that `anonrun login` saved, without a browser.")
+@server_option
+@as_json_option
+@command_errors
+def claim(names: tuple[str, ...], server: str | None, *, every: bool, with_login: bool, as_json: bool) -> None:
+    """Keep anonymous runs: move them into an account.
+
+    Opens the claim page in the browser, or prints its link, which is secret: whoever has it can claim the run.
+    """
+    from anonrun.client.claiming import claimable, claimed_with_login, offer_claim
+
+    if bool(names) == every:
+        raise click.UsageError("Name the runs to claim, or give --all.")
+    wanted = claimable(server, names)
+    if with_login:
+        answers = claimed_with_login(server, wanted)
+    else:
+        answers = [offer_claim(run, open_browser=not as_json) for run in wanted]
+    if as_json:
+        print_json(answers)
+        return
+    for answer in answers:
+        if answer["claimed"]:
+            click.echo(f"{answer['name']} is kept, in the account {answer['account']}.")
+        elif answer["opened"]:
+            click.echo(f"{answer['name']}: the claim page was opened in your browser.")
+        else:
+            click.echo(f"{answer['name']}: {answer['link']}")
+    if not answers:
+        click.echo("There is nothing to claim.")

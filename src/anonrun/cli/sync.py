@@ -1,0 +1,47 @@
+"""`anonrun sync`: delivers what is on this disk and on no server yet."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from anonrun.cli.output import as_json_option, command_errors, print_json, server_option
+
+__all__ = ["sync"]
+
+
+@click.command(epilog="Example: anonrun sync --server https://runs.example.org")
+@click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@server_option
+@as_json_option
+@command_errors
+def sync(folders: tuple[Path, ...], server: str | None, *, as_json: bool) -> None:
+    """Deliver runs that are not delivered yet: offline, interrupted, refused or still going.
+
+    FOLDERS are runs' folders, or folders that hold such; without any, all of this machine's. With --server they go to
+    that server, whatever server they were meant for. What was delivered is removed from the disk.
+    """
+    from anonrun.client.syncing import sync_folders
+
+    outcomes = []
+    for outcome in sync_folders(os.environ, folders, server=server):
+        outcomes.append(outcome)
+        if not as_json:
+            state = (
+                "delivered"
+                if outcome.delivered
+                else "still going, delivered so far"
+                if outcome.live
+                else "NOT delivered"
+            )
+            click.echo(
+                f"{outcome.name}: {state}, {outcome.rows:,} rows{f'. {outcome.trouble}' if outcome.trouble else ''}"
+            )
+    if as_json:
+        print_json([outcome.as_json() for outcome in outcomes])
+    elif not outcomes:
+        click.echo("Everything is delivered.")
+    if any(outcome.trouble for outcome in outcomes):
+        raise SystemExit(1)
