@@ -33,6 +33,10 @@ class Dialect(Protocol):
         """Return the connection so that its transactions begin as a writer's."""
         ...
 
+    def in_transaction(self, conn: Connection) -> bool:
+        """Whether the transaction is still there: a full disk makes some databases give it up."""
+        ...
+
     def insert_new(self, table: Table) -> Insert:
         """Return an INSERT that leaves a row alone that is there already."""
         ...
@@ -75,6 +79,11 @@ class SqliteDialect:
         """Return the connection so that its transactions begin as a writer's."""
         return conn.execution_options(**{_WRITES: True})
 
+    def in_transaction(self, conn: Connection) -> bool:
+        """Whether the transaction is still there: a full disk makes SQLite give it up."""
+        dbapi: Any = conn.connection.dbapi_connection
+        return bool(dbapi.in_transaction)
+
     def insert_new(self, table: Table) -> Insert:
         """Return an INSERT that leaves a row alone that is there already."""
         return sqlite.insert(table).on_conflict_do_nothing()
@@ -87,7 +96,7 @@ class SqliteDialect:
     def give_space_back(self, conn: Connection) -> None:
         """Shrink the file a little and empty the write-ahead log, so that deleted bytes are nowhere."""
         dbapi: Any = conn.connection.dbapi_connection
-        dbapi.execute("PRAGMA incremental_vacuum(2000)").fetchall()
+        dbapi.executescript("PRAGMA incremental_vacuum(2000)")  # `execute` would free one page only
         dbapi.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 
 from anonrun.core.limits import Limits
 from anonrun.core.summary import MetricSummary
@@ -128,10 +128,10 @@ def _store(tx: Tx, run_id: uuid.UUID, new: Sequence[Incoming], limits: Limits | 
     points = sum(segment.header.points for segment in new)
     size_bytes = sum(len(segment.payload) for segment in new)
     counts = {"points": points, "stored_bytes": size_bytes, "metrics": len(fresh)}
-    fits = [RUN.c.expires_at.is_(None) | (RUN.c[what] + more <= getattr(limits, what)) for what, more in counts.items()]
+    fits = () if limits is None else [_fits(what, more, limits) for what, more in counts.items()]
     row = tx.conn.execute(
         update(RUN)
-        .where(RUN.c.run_id == run_id, is_live(tx.now_us), *(fits if limits else ()))
+        .where(RUN.c.run_id == run_id, is_live(tx.now_us), *fits)
         .values(
             {what: RUN.c[what] + more for what, more in counts.items()}
             | {"position": RUN.c.position + len(new), "heartbeat_at": tx.now_us}
@@ -150,6 +150,10 @@ def _store(tx: Tx, run_id: uuid.UUID, new: Sequence[Incoming], limits: Limits | 
         ],
     )
     return None
+
+
+def _fits(what: str, more: int, limits: Limits) -> ColumnElement[bool]:
+    return RUN.c.expires_at.is_(None) | (RUN.c[what] + more <= getattr(limits, what))
 
 
 def _over(tx: Tx, run_id: uuid.UUID, counts: Mapping[str, int], limits: Limits | None) -> OverQuota | NotThere:

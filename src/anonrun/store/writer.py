@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from anonrun.store.clock import Clock
 from anonrun.store.dialect import Dialect
@@ -107,16 +106,13 @@ class Writer:
 
     def _commit(self, conn: Connection, batch: list[_Job]) -> None:
         done: list[tuple[Future[Any], Any]] = []
-        failed: list[tuple[Future[Any], BaseException]] = []
+        failed: list[tuple[Future[Any], Exception]] = []
         try:
             with conn.begin():
                 for job in batch:
                     self._try(conn, job, done, failed)
-        except SQLAlchemyError as exc:
-            failed += [(future, exc) for future, _ in done]
-            known = {id(future) for future, _ in failed}
-            failed += [(job.future, exc) for job in batch if id(job.future) not in known]
-            done = []
+        except Exception as exc:  # noqa: BLE001  whatever it is, nothing of the batch is in the database
+            done, failed = [], [(job.future, exc) for job in batch]
         for future, result in done:
             future.set_result(result)
         for future, reason in failed:
@@ -127,15 +123,24 @@ class Writer:
         conn: Connection,
         job: _Job,
         done: list[tuple[Future[Any], Any]],
-        failed: list[tuple[Future[Any], BaseException]],
+        failed: list[tuple[Future[Any], Exception]],
     ) -> None:
+        """Run one change in a savepoint.
+
+        Raises:
+            Exception: the change's own, where the database gave up the whole transaction because of it.
+        """
         assert job.change is not None, "batches hold changes only"
+        savepoint = conn.begin_nested()
         try:
-            with conn.begin_nested():
-                result = job.change(Tx(conn, self._clock.now_us(), self._dialect))
-        except Exception as exc:  # noqa: BLE001  whatever it is, it is the caller's
+            result = job.change(Tx(conn, self._clock.now_us(), self._dialect))
+        except Exception as exc:
+            if not self._dialect.in_transaction(conn):
+                raise
+            savepoint.rollback()
             failed.append((job.future, exc))
         else:
+            savepoint.commit()
             done.append((job.future, result))
 
 

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.site import Site, running_site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A public server with a new database."""
+    with running_site(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def own_site(tmp_path: Path) -> Iterator[Site]:
+    """Somebody's embedded server, with Jupyter's proxy before it."""
+    with running_site(tmp_path / "own", embedded=True) as running:
+        yield running

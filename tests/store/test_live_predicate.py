@@ -1,0 +1,101 @@
+"""Every statement on run data says which runs it means: looked at as they are really issued."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, select
+
+from anonrun.core.tokens import TokenKind, mint
+from anonrun.store.database import Database
+from anonrun.store.live import BEYOND_LIVE
+from anonrun.store.schema import RUN, SEG
+from support.site import SetClock, Site, bearer, segment, sha
+
+_RUN_DATA = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(run|seg|metric|writer)\b")
+
+
+class Statements:
+    """Collects statements on run data, and which of them lack the predicate of live runs."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+        self.bare: list[str] = []
+        self.reasons: set[str] = set()
+
+    def look(
+        self, _conn: object, _cursor: object, statement: str, _params: object, context: Any, _many: object
+    ) -> None:
+        if not _RUN_DATA.search(statement):
+            return
+        self.seen += 1
+        reason = context.execution_options.get(BEYOND_LIVE) if context else None
+        if reason:
+            self.reasons.add(reason)
+        elif statement.startswith("INSERT INTO"):
+            return  # what is inserted hangs on the run's row, whose UPDATE in the same transaction has the predicate
+        elif statement.startswith("UPDATE metric SET"):
+            return  # as above: the row of the run was locked and found live by the statement before
+        elif "run.deleted_at IS NULL" not in statement or "run.expires_at >" not in statement:
+            self.bare.append(statement)
+
+
+def everything_a_server_does(site: Site) -> None:
+    key = site.anonymous_key()
+    run, other = site.run(key), site.run(key, id="named")
+    site.send(run, segment([1.0, 2.0]))
+    site.send(run, segment([1.0, 2.0, 3.0]))
+    for what in (
+        "",
+        "/metrics",
+        "/series",
+        "/series?metric=loss",
+        "/sampled",
+        "/export?format=csv",
+        "/export?format=json",
+    ):
+        assert site.get(run, what).status_code == 200
+    for token in (key, run.write):
+        site.api.get("/api/v1/runs", headers=bearer(token))
+    site.api.post(f"{run.path}/heartbeat", headers=bearer(run.write))
+    site.api.patch(run.path, json={"summary": {"best": 1}}, headers=bearer(run.write))
+    site.api.get(f"{run.path}/writers/1", headers=bearer(run.write))
+    site.api.post(f"{run.path}/links", json={"token_hash": sha(mint(TokenKind.SHARE))}, headers=bearer(run.write))
+    site.api.get(f"{run.path}/links", headers=bearer(run.write))
+    browser = site.user("ada")
+    browser.post("/api/v1/session/exchange", json={"token": run.view})
+    browser.get("/api/v1/session")
+    assert site.claim(run, browser).status_code == 200
+    assert site.claim(other, site.user("eve")).status_code == 200
+    third = site.run(key, id="named")
+    site.api.post("/api/v1/runs", json=site.new_run().request(id="named", resume="allow"), headers=bearer(key))
+    site.api.delete(third.path, headers=bearer(third.claim))
+    site.api.get("/metrics")
+    site.clock.forward(days=8)
+    site.api.get("/api/v1/runs", headers=bearer(key))
+
+
+def test_every_statement_on_run_data_means_live_runs_or_says_why_not(site: Site) -> None:
+    statements = Statements()
+    engine: Engine = site.db._engine
+    event.listen(engine, "before_cursor_execute", statements.look)
+    everything_a_server_does(site)
+    assert statements.seen > 80
+    assert statements.bare == []
+    assert statements.reasons <= {
+        "a token's holder is told what became of its run",
+        "a run id is never given twice",
+        "an expired run gives up its name",
+        "retention removes what is no longer live",
+        "who began a claim is told why it failed",
+    }
+
+
+@pytest.mark.parametrize("table", [RUN, SEG], ids=lambda table: table.name)
+def test_a_statement_without_the_predicate_would_be_found(db: Database, clock: SetClock, table: Any) -> None:
+    statements = Statements()
+    event.listen(db._engine, "before_cursor_execute", statements.look)
+    db.read_now(lambda tx: tx.conn.execute(select(table)).all())
+    assert len(statements.bare) == 1

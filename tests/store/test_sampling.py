@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anonrun.store.sampling import Points, Sample, sample
+
+_values = st.floats(allow_nan=True, allow_infinity=True)
+_points = st.lists(st.tuples(st.integers(-50, 50), _values), min_size=1, max_size=80)
+
+
+def points(rows: Sequence[tuple[int, float]]) -> Points:
+    return Points(
+        np.array([step for step, _ in rows], np.int64),
+        np.arange(len(rows), dtype=np.int64) * 1_000_000,
+        np.array([value for _, value in rows], np.float64),
+    )
+
+
+def same(a: float, b: float) -> bool:
+    return a == b or (math.isnan(a) and math.isnan(b))
+
+
+def extremes(values: Sequence[float]) -> tuple[float, float]:
+    real = [v for v in values if not math.isnan(v)]
+    return (min(real), max(real)) if real else (math.nan, math.nan)
+
+
+@given(rows=_points, buckets=st.integers(1, 40))
+def test_every_point_is_in_one_bucket_and_extremes_survive(rows: list[tuple[int, float]], buckets: int) -> None:
+    result = sample(points(rows), buckets=buckets)
+    ordered = sorted(range(len(rows)), key=lambda i: rows[i][0])
+    assert result.total == sum(result.count) == len(rows)
+    assert len(result.step) <= buckets
+    assert result.step == sorted(result.step)
+    at = 0
+    for i, count in enumerate(result.count):
+        inside = [rows[j] for j in ordered[at : at + count]]
+        values = [value for _, value in inside]
+        low, high = extremes(values)
+        assert result.step[i] == inside[0][0]
+        assert result.time_s[i] == ordered[at]
+        assert same(result.first[i], values[0])
+        assert same(result.last[i], values[-1])
+        assert same(result.low[i], low)
+        assert same(result.high[i], high)
+        at += count
+
+
+def test_as_many_buckets_as_points_give_the_points_themselves() -> None:
+    result = sample(points([(3, 1.0), (1, 2.0), (3, 5.0)]), buckets=3)
+    assert (result.step, result.first, result.count) == ([1, 3, 3], [2.0, 1.0, 5.0], [1, 1, 1])
+
+
+def test_a_range_includes_both_its_ends() -> None:
+    rows = [(step, float(step)) for step in range(10)]
+    assert sample(points(rows), buckets=99, start=3, end=5).step == [3, 4, 5]
+    assert sample(points(rows), buckets=99, start=8).step == [8, 9]
+    assert sample(points(rows), buckets=99, end=0).step == [0]
+
+
+@pytest.mark.parametrize(("start", "end"), [(100, None), (None, -1), (5, 4)])
+def test_a_range_without_points_is_empty(start: int | None, end: int | None) -> None:
+    rows = [(step, float(step)) for step in range(10)]
+    assert sample(points(rows), buckets=9, start=start, end=end) == Sample(0, [], [], [], [], [], [], [])
+
+
+def test_buckets_follow_steps_and_not_numbers_of_points() -> None:
+    dense = [(step, 0.0) for step in range(1000)]
+    result = sample(points([*dense, (10_000, 1.0)]), buckets=10)
+    assert (result.step, result.count) == ([0, 10_000], [1000, 1])
+
+
+def test_steps_as_far_apart_as_64_bits_allow_are_sampled() -> None:
+    rows = [(-(2**63), 1.0), (0, 2.0), (2**63 - 1, 3.0)]
+    assert sample(points(rows), buckets=2).count in ([1, 2], [2, 1])
+
+
+def test_all_points_of_one_step_are_one_bucket() -> None:
+    result = sample(points([(5, float(i)) for i in range(9)]), buckets=3)
+    assert (result.step, result.count, result.first, result.last) == ([5], [9], [0.0], [8.0])
