@@ -73,8 +73,8 @@ def _wait_for_step(notebook: NotebookPage, step: int) -> None:
 def _sign_up_and_confirm(page: Page, name: str) -> None:
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password", exact=True).fill("correct horse battery")
-    page.get_by_role("button", name=re.compile("(?i)make .*account|sign up|create")).click()
-    page.get_by_role("button", name=re.compile(rf"(?i)keep .*{name}")).click()
+    page.get_by_role("button", name="Create the account").click()
+    page.get_by_role("button", name=re.compile(rf"Keep .*{name}")).click()
     page.wait_for_url("**/r/*")
 
 

@@ -92,8 +92,10 @@ export function ClaimPage({ secrets }: { readonly secrets: Secrets }) {
 }
 
 function ClaimedRun({ run }: { readonly run: ClaimableRun }) {
-  const shown = run.metrics.slice(0, NAMED_METRICS);
-  const more = run.metrics.length - shown.length;
+  // The machine's own metrics say little about which run it is.
+  const metrics = run.metrics.filter((name) => !name.startsWith("system/"));
+  const shown = metrics.slice(0, NAMED_METRICS);
+  const more = metrics.length - shown.length;
   return (
     <li>
       <h2>

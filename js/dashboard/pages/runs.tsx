@@ -96,7 +96,7 @@ function AnonymousNote({ runs, nowMs }: { readonly runs: readonly RunInfo[]; rea
   const left = (Date.parse(next.expires_at) - nowMs) / 1000;
   const many = runs.filter((run) => run.anonymous).length > 1;
   return (
-    <section class={left < DAY_S ? "banner last" : "banner"} aria-label="Anonymous runs">
+    <section class={left < DAY_S ? "anr-banner last" : "anr-banner"} aria-label="Anonymous runs">
       <p>
         <b>{many ? "Anonymous runs." : "Anonymous run."}</b> <a href={href(page, next.url_path)}>{next.name}</a> is{" "}
         {many ? "the next to be deleted" : "deleted"}, on{" "}

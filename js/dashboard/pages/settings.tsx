@@ -127,7 +127,7 @@ interface KeyTableProps {
 function KeyTable({ keys, onRevoke }: KeyTableProps) {
   const nowMs = useNow(60_000);
   return (
-    <Scroll label="API keys">
+    <Scroll label="Keys of this account">
       <table>
         <thead>
           <tr>

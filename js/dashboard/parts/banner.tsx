@@ -35,7 +35,7 @@ export function Banner({ run, nowMs, onShare, onDelete }: BannerProps) {
     }
   };
   return (
-    <section class={left < DAY_S ? "banner last" : "banner"} aria-label="Anonymous run">
+    <section class={left < DAY_S ? "anr-banner last" : "anr-banner"} aria-label="Anonymous run">
       <p>
         <b>Anonymous run.</b> Kept until <b>{<Exact at={run.expires_at} />}</b>{" "}
         <span class="num">({formatCountdown(left)})</span>, then deleted
