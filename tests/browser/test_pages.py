@@ -456,7 +456,7 @@ def test_a_share_link_opens_the_run_until_it_is_revoked(browser: Browser, owner:
     run = seed_run(owner)
     with visitor(browser) as mine, visitor(browser) as theirs:
         tab = new_tab(mine, hand_over(owner))
-        tab.page.get_by_role("link", name="digits-mlp").click()
+        tab.page.get_by_role("table").get_by_role("link", name="digits-mlp").click()
         tab.button("Share").click()
         tab.fill("For whom (optional)", "reviewers")
         tab.button("Make a share link").click()
