@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
+import random
 import secrets
 import signal
 import socket
@@ -53,10 +55,12 @@ class Jupyter:
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """Return a port on which nothing listens, below those that the system hands out to kernels meanwhile."""
+    while True:
+        port = random.randint(10_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as sock:
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 def write_notebook(path: Path, cells: list[str]) -> None:
@@ -76,7 +80,7 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2):
             return True
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
 
 
@@ -173,6 +177,16 @@ class NotebookPage:
               const panel = [...window.jupyterapp.shell.widgets('main')].find((w) => w.sessionContext && w.content);
               await panel.sessionContext.shutdown();
             }"""
+        )
+
+    def wait_until_idle(self) -> None:
+        """Wait until no cell runs or waits to run."""
+        self.page.wait_for_function(
+            """() => {
+              const panel = [...window.jupyterapp.shell.widgets('main')].find((w) => w.sessionContext && w.content);
+              return panel.sessionContext.session.kernel.status === 'idle';
+            }""",
+            timeout=120_000,
         )
 
     @property
