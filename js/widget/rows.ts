@@ -14,10 +14,12 @@ export class Rows {
   #frames: Frame[] = [];
   #bytes = 0;
   #complete: boolean;
+  readonly #mostBytes: number;
 
-  /** `complete`: whether what comes is all there is. */
-  constructor(complete = true) {
+  /** `complete`: whether what comes is all there is. `mostBytes` of rows are held. */
+  constructor(complete = true, mostBytes = MOST_BYTES) {
     this.#complete = complete;
+    this.#mostBytes = mostBytes;
   }
 
   /** Whether every row is here. */
@@ -35,7 +37,7 @@ export class Rows {
       this.#frames.push(frame);
       this.#bytes += sizeOf(frame);
     }
-    while (this.#bytes > MOST_BYTES) {
+    while (this.#bytes > this.#mostBytes) {
       this.#complete = false;
       this.#bytes -= sizeOf(this.#frames.shift() as Frame);
     }

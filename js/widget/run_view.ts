@@ -55,6 +55,7 @@ export class RunView {
   #model: Model | null = null;
   #unhear: () => void = () => undefined;
   #feed: Feed | null = null;
+  #feedNotBefore = 0;
   #unfeed: () => void = () => undefined;
   #reaching: Promise<Reached | null> | null = null;
   #reachedAt = Number.NEGATIVE_INFINITY;
@@ -208,7 +209,7 @@ export class RunView {
   #json(): string {
     const { run_id, name, project, config, summary, created_at, finished_at } = this.#state.run;
     const about = { run_id, name, project, created_at, finished_at, config, summary };
-    return JSON.stringify({ ...about, history: this.#rows.toSeries() }, null, 1);
+    return JSON.stringify({ ...about, complete: this.#rows.complete, history: this.#rows.toSeries() }, null, 1);
   }
 
   #link(path: string, fragment: string): string | null {
@@ -291,7 +292,7 @@ export class RunView {
       return;
     }
     if (this.#model && Date.now() - this.#state.heardAt < SILENCE_MS) return;
-    if (this.#feed) return;
+    if (this.#feed || Date.now() < this.#feedNotBefore) return;
     if (this.#state.source === "kernel") this.#set({ source: "nobody" });
     void this.#startFeed();
   }
@@ -309,7 +310,8 @@ export class RunView {
   }
 
   #stopFeed(): void {
-    this.#feed?.stop();
+    if (!this.#feed) return;
+    this.#feed.stop();
     this.#unfeed();
     this.#feed = null;
     if (this.#model) this.#set({ history: this.#fromKernel });
@@ -336,10 +338,16 @@ export class RunView {
   }
 
   #takeProblem({ code, expired_at }: Problem): void {
-    if (code === "run_claimed") this.#end({ why: "claimed", account: null });
-    else if (code === "run_expired") this.#end({ why: "expired", at: expired_at ? new Date(expired_at) : null });
-    else if (code === "run_deleted") this.#end({ why: "deleted" });
-    else this.#stopFeed();
+    if (code === "run_claimed") {
+      this.#end({ why: "claimed", account: null });
+      void this.#learnAccount();
+    } else if (code === "run_expired") {
+      this.#end({ why: "expired", at: expired_at ? new Date(expired_at) : null });
+    } else if (code === "run_deleted") this.#end({ why: "deleted" });
+    else {
+      this.#feedNotBefore = Date.now() + RETRY_SERVER_MS;
+      this.#stopFeed();
+    }
   }
 
   /** The run is no longer this page's to follow on the server; a kernel goes on being heard. */
@@ -356,17 +364,17 @@ export class RunView {
     if (!server?.answers || !this.#secrets.view) return true;
     const answer = await this.#client(server.base, () => this.#secrets.view).run(this.runId);
     if (answer.ok) this.#takeServerRun(answer.value, Date.parse(answer.value.server_time) - Date.now());
-    else if (answer.problem.code === "run_claimed") await this.#learnAccount(server);
     else this.#takeProblem(answer.problem);
     return this.#state.gone === null && this.#state.run.anonymous;
   }
 
   /** The view token ended with the claim; whoever is signed in here may still read the run. */
-  async #learnAccount(server: Reached): Promise<void> {
-    const answer = await this.#client(server.base, () => null).run(this.runId);
-    const account = answer.ok ? answer.value.account : null;
-    if (answer.ok) this.#takeRun(answer.value);
-    this.#end({ why: "claimed", account });
+  async #learnAccount(): Promise<void> {
+    const server = await this.reached();
+    const answer = server && (await this.#client(server.base, () => null).run(this.runId));
+    if (!answer?.ok) return;
+    this.#takeRun(answer.value);
+    this.#set({ gone: { why: "claimed", account: answer.value.account } });
   }
 
   #askForAsset(name: string): Promise<DataView | null> {
