@@ -76,7 +76,7 @@ def _height(text: str) -> int:
 
 
 def _start_parser() -> _Parser:
-    parser = _Parser(prog="%anonrun", add_help=False, allow_abbrev=False, usage=_USAGE)
+    parser = _Parser(prog="%anonrun", add_help=False, allow_abbrev=False, usage=_USAGE.replace("%", "%%"))
     parser.add_argument("-h", "--help", action="store_true", help="show this text")
     parser.add_argument("-p", "--project", help="project of the run")
     parser.add_argument("-n", "--name", help="its name, for people")

@@ -1,0 +1,308 @@
+"""Notebooks, executed for real: kernel, client, embedded server, and the file that is left."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbconvert import HTMLExporter
+
+from support.jupyter import stop_embedded_server
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+MOST_BYTES = 300_000
+
+Executor = Any
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A place of its own for the kernel, which inherits this environment."""
+    for name in [name for name in os.environ if name.startswith("ANONRUN_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ANONRUN_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    yield tmp_path
+    stop_embedded_server(tmp_path / "data")
+
+
+def client_of(cells: Sequence[str] | nbformat.NotebookNode, folder: Path, **options: Any) -> NotebookClient:
+    book = cells
+    if not isinstance(cells, nbformat.NotebookNode):
+        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    return NotebookClient(
+        book, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}}, **options
+    )
+
+
+def executed(cells: Sequence[str] | nbformat.NotebookNode, folder: Path, **options: Any) -> nbformat.NotebookNode:
+    return client_of(cells, folder, **options).execute()
+
+
+def outputs(book: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [output for cell in book.cells for output in cell.get("outputs", [])]
+
+
+def pictures(book: nbformat.NotebookNode) -> list[dict[str, str]]:
+    return [dict(output.data) for output in outputs(book) if "image/png" in output.get("data", {})]
+
+
+def text_of(book: nbformat.NotebookNode) -> str:
+    return "".join(output.get("text", "") for output in outputs(book) if output.output_type == "stream")
+
+
+def assert_static_and_free_of_secrets(book: nbformat.NotebookNode) -> None:
+    text = nbformat.writes(book)
+    assert not re.search(r"anr_[a-z]_", text)
+    assert "widgets" not in book.metadata
+    assert "widget-view" not in text
+    assert len(text) < MOST_BYTES
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in NOTEBOOKS])
+def test_every_notebook_runs_and_is_left_with_charts_and_without_secrets(path: Path, folder: Path) -> None:
+    book = executed(nbformat.read(path, 4), folder)
+    assert_static_and_free_of_secrets(book)
+    assert pictures(book)
+    assert not [output for output in outputs(book) if output.output_type == "error"]
+    assert "warning" not in text_of(book).lower()
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in NOTEBOOKS])
+def test_every_notebook_is_stored_without_outputs(path: Path) -> None:
+    book = nbformat.read(path, 4)
+    assert not outputs(book)
+    assert not [cell for cell in book.cells if cell.get("execution_count")]
+
+
+LOG_AND_DIE = """
+import anonrun, os, signal, time
+started = time.monotonic()
+while time.monotonic() < started + 4:
+    anonrun.log({'loss': 1.0})
+    time.sleep(0.05)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+LOG = "import anonrun\nfor i in range({rows}):\n    anonrun.log({{'train/loss': 1 / (i + 1), 'val/loss': 2 / (i + 1)}})"
+
+
+def test_a_run_is_one_static_output_with_its_exact_date(folder: Path) -> None:
+    book = executed(
+        ["%load_ext anonrun", "%anonrun --project p --name n", LOG.format(rows=20), "%anonrun finish"], folder
+    )
+    assert_static_and_free_of_secrets(book)
+    (picture,) = pictures(book)
+    assert picture["text/plain"].startswith("anonrun: n · finished · step 19\n  train/loss  0.05  (min 0.05, max 1)")
+    assert re.search(r"Kept until \w{3} \d+ \w{3} 20\d\d, \d\d:\d\d UTC unless claimed", picture["text/plain"])
+    assert "localhost" not in picture["text/html"]
+    assert re.search(r'href="http://127\.0\.0\.1:\d+/r/[0-9a-f-]{36}"', picture["text/html"])
+    assert outputs(book)[0].data == picture, "where %anonrun stands, and nowhere else"
+
+
+def test_a_run_that_nobody_finishes_is_finished_when_the_kernel_ends(folder: Path) -> None:
+    book = executed(["%load_ext anonrun", "%anonrun", LOG.format(rows=5)], folder)
+    assert_static_and_free_of_secrets(book)
+    text = [output.data["text/html"] for output in outputs(book) if "text/html" in output.get("data", {})]
+    assert len(text) == 1
+
+
+def test_widget_state_that_nbclient_saves_has_no_secret_and_no_points(folder: Path) -> None:
+    cells = ["%load_ext anonrun", "%anonrun --display widget", LOG.format(rows=500), "%anonrun finish"]
+    book = executed(cells, folder, store_widget_state=True)
+    state = json.dumps(book.metadata["widgets"])
+    assert not re.search(r"anr_[a-z]_", nbformat.writes(book))
+    assert "0.3333" not in state
+    assert "anon-" not in state
+    assert len(nbformat.writes(book)) < MOST_BYTES
+    assert pictures(book)
+
+
+def test_a_cell_magic_s_run_lasts_as_long_as_the_cell(folder: Path) -> None:
+    book = executed(
+        ["%load_ext anonrun", f"%%anonrun --name whole\n{LOG.format(rows=3)}\n6 * 7", "anonrun.run"], folder
+    )
+    assert_static_and_free_of_secrets(book)
+    first, value, shown = outputs(book)
+    assert "whole · finished" in first.data["text/plain"]
+    assert value.data["text/plain"] == "42"
+    assert "whole · finished" in shown.data["text/plain"]
+    assert "image/png" in shown.data
+
+
+def test_magics_and_displays_work_inside_a_cell_magic(folder: Path) -> None:
+    cell = "%%anonrun\n%env ANONRUN_TEST=1\nvalue = !echo hello\nprint(value)\nx = 1;"
+    book = executed(["%load_ext anonrun", cell, "print(x)"], folder)
+    assert "['hello']" in text_of(book)
+    assert text_of(book).endswith("1\n")
+
+
+def test_an_exception_in_a_cell_magic_marks_the_run_failed_and_reaches_the_user(folder: Path) -> None:
+    cell = f"%%anonrun --name broken\n{LOG.format(rows=3)}\nraise ZeroDivisionError('mine')"
+    book = executed(["%load_ext anonrun", cell], folder, allow_errors=True)
+    picture, error = outputs(book)
+    assert "broken · failed · step 2" in picture.data["text/plain"]
+    assert (error.ename, error.evalue) == ("ZeroDivisionError", "mine")
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
+    assert "raise ZeroDivisionError('mine')" in plain
+    assert "notebook/magic.py" not in plain, "the user's lines, not ours"
+    assert_static_and_free_of_secrets(book)
+
+
+def test_an_error_of_ours_in_a_cell_magic_is_the_user_s_own(folder: Path) -> None:
+    cell = "%%anonrun\nimport anonrun\nanonrun.Api().run('nothing-like-that')"
+    book = executed(["%load_ext anonrun", cell], folder, allow_errors=True)
+    assert [output.ename for output in outputs(book) if output.output_type == "error"] == ["NotFoundError"]
+
+
+def test_a_syntax_error_in_a_cell_magic_starts_no_run(folder: Path) -> None:
+    book = executed(
+        ["%load_ext anonrun", "%%anonrun\nfor for", "import anonrun\nprint(anonrun.run)"], folder, allow_errors=True
+    )
+    (error,) = [output for output in outputs(book) if output.output_type == "error"]
+    assert error.ename == "SyntaxError"
+    assert text_of(book) == "None\n"
+
+
+def test_an_interrupt_in_a_cell_magic_marks_the_run_failed_and_reaches_the_user(folder: Path) -> None:
+    cell = (
+        "%%anonrun --name stopped\nimport anonrun, os, signal, threading\nanonrun.log({'loss': 1})\n"
+        "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()\nthreading.Event().wait(60)"
+    )
+    book = executed(["%load_ext anonrun", cell], folder, allow_errors=True)
+    (error,) = [output for output in outputs(book) if output.output_type == "error"]
+    assert error.ename == "KeyboardInterrupt"
+    (picture,) = pictures(book)
+    assert "stopped · failed" in picture["text/plain"]
+
+
+def test_a_kernel_that_is_killed_leaves_the_last_snapshot(folder: Path) -> None:
+    client = client_of(["%load_ext anonrun", "%anonrun --name lost", LOG_AND_DIE], folder)
+    with pytest.raises(DeadKernelError):
+        client.execute()
+    (shown,) = [output for output in outputs(client.nb) if "text/html" in output.get("data", {})]
+    assert "lost · running · step" in shown.data["text/plain"]
+    assert "Kept until" in shown.data["text/html"]
+
+
+def test_the_notebook_becomes_a_page_with_its_charts(folder: Path) -> None:
+    book = executed(["%load_ext anonrun", "%anonrun", LOG.format(rows=9), "%anonrun finish"], folder)
+    page, _ = HTMLExporter().from_notebook_node(book)
+    assert "data:image/svg+xml," in page
+    assert "unless claimed" in page
+    assert not re.search(r"anr_[a-z]_", page)
+
+
+def test_runs_that_init_starts_are_shown_once_the_extension_is_loaded(folder: Path) -> None:
+    cells = [
+        "import anonrun\nrun = anonrun.init(name='before')\nrun.finish()",
+        "%load_ext anonrun",
+        "run = anonrun.init(name='shown')\nrun.log({'a': 1})\nrun.finish()",
+        "for i in range(3):\n    with anonrun.init(name=f'sweep-{i}') as run:\n        run.log({'a': i})",
+        "%anonrun off",
+        "run = anonrun.init(name='quiet')\nrun.finish()",
+        "anonrun.show()",
+    ]
+    book = executed(cells, folder)
+    assert_static_and_free_of_secrets(book)
+    names = [picture["text/plain"].split()[1] for picture in pictures(book)]
+    assert names == ["shown", "sweep-0", "quiet"]
+    assert "run sweep-1, http://127.0.0.1" in text_of(book)
+
+
+def test_a_second_magic_finishes_the_first_run(folder: Path) -> None:
+    cells = [
+        "%load_ext anonrun",
+        "%anonrun --name a",
+        LOG.format(rows=2),
+        "%anonrun --name b",
+        LOG.format(rows=3),
+        "%anonrun finish",
+    ]
+    book = executed(cells, folder)
+    first, second = pictures(book)
+    assert "a · finished · step 1" in first["text/plain"]
+    assert "b · finished · step 2" in second["text/plain"]
+
+
+def test_the_commands_answer_in_words_and_without_secrets(folder: Path) -> None:
+    cells = [
+        "%load_ext anonrun", "%anonrun --name n", LOG.format(rows=7), "%anonrun status", "%anonrun claim",
+        "%anonrun export", "%anonrun export 'my curves.csv'", "%anonrun finish", "%anonrun delete",
+        "%anonrun delete --yes", "%anonrun status",
+    ]  # fmt: skip
+    book = executed(cells, folder, allow_errors=True)
+    assert_static_and_free_of_secrets(book)
+    said = text_of(book)
+    assert re.search(r"rows    7 logged, \d waiting to be sent", said)
+    assert re.search(r"kept    until .* UTC \(6 d 23 h\), then deleted unless claimed", said)
+    assert "Use the Claim button above the charts" in said
+    assert "removes the run from its server for good; say %anonrun delete --yes." in said
+    assert "run n is deleted" in said
+    (picture,) = pictures(book)
+    assert "Deleted. This run is no longer on its server" in picture["text/plain"]
+    assert "train/loss" in picture["text/plain"]
+    lines = (folder / "my curves.csv").read_text().splitlines()
+    assert lines[0] == "step,time,train/loss,val/loss"
+    assert [line.split(",")[0] for line in lines[1:]] == [str(i) for i in range(7)]
+    assert (folder / "n.csv").read_text().splitlines() == lines
+
+
+def test_a_view_link_is_shown_because_it_was_asked_for_and_is_no_other_secret(folder: Path) -> None:
+    book = executed(["%load_ext anonrun", "%anonrun", LOG.format(rows=3), "%anonrun share --blind"], folder)
+    tokens = set(re.findall(r"anr_[a-z]_[0-9A-Za-z]{36}", nbformat.writes(book)))
+    assert len(tokens) == 1
+    assert tokens.pop().startswith("anr_s_")
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        pytest.param("%anonrun --nmae x", "does not know '--nmae'; did you mean --name?", id="flag"),
+        pytest.param("%anonrun statsu", "does not know 'statsu'; did you mean status?", id="command"),
+        pytest.param("%anonrun --height tall", "'tall' is no height in pixels", id="height"),
+        pytest.param("%anonrun --project", "expected one argument", id="no value"),
+        pytest.param("%anonrun --display hologram", "invalid choice: 'hologram'", id="choice"),
+        pytest.param("%anonrun --name 'open", "close the quotation mark", id="quotes"),
+        pytest.param("%anonrun status now", "status does not know 'now'; it takes nothing more", id="too much"),
+        pytest.param("%anonrun status", "There is no run to ask about yet", id="no run"),
+        pytest.param("%anonrun --project 'a b/c'", "Project name 'a b/c' cannot be used", id="project"),
+        pytest.param("%anonrun --server ftp://x", "ftp://x", id="server"),
+        pytest.param("%%anonrun status\npass", "%%anonrun starts a run for this cell", id="command in a cell magic"),
+        pytest.param("%anonrun --help", "%anonrun status | share | claim", id="help"),
+    ],
+)
+def test_a_wrong_line_is_answered_in_one_line(shell: Any, line: str, answer: str) -> None:
+    said = shell(line)
+    assert answer in said
+    assert "Traceback" not in said
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One kernel for many lines: gives what a line prints."""
+    folder = tmp_path_factory.mktemp("shell")
+    with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as stack:
+        patch.setenv("ANONRUN_DATA_DIR", str(folder / "data"))
+        patch.setenv("IPYTHONDIR", str(folder / "ipython"))
+        client = client_of(["%load_ext anonrun"], folder)
+        stack.enter_context(client.setup_kernel())
+        client.execute_cell(client.nb.cells[0], 0)
+
+        def run(line: str) -> str:
+            cell = nbformat.v4.new_code_cell(line)
+            client.nb.cells.append(cell)
+            with contextlib.suppress(CellExecutionError):
+                client.execute_cell(cell, len(client.nb.cells) - 1)
+            return "".join(output.get("text", "") or "\n".join(output.get("traceback", [])) for output in cell.outputs)
+
+        yield run
+    stop_embedded_server(folder / "data")
