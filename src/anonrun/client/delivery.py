@@ -227,14 +227,21 @@ class Delivery:
                 raise
             self.info = replace(self.info, anonymous=False, expires_at=None, account="")
 
-    def others_write(self) -> bool:
-        """Return whether another living process, such as a forked worker, writes into the folder."""
-        pids = {part.reader.pid for part in self._parts.values() if not part.own} - {None, os.getpid()}
-        if not pids:
-            return False
-        import psutil  # noqa: PLC0415  only where there are workers
+    def may_be_removed(self) -> bool:
+        """Return whether the folder holds nothing that the server does not have.
 
-        return any(psutil.pid_exists(pid) for pid in pids)
+        Another process, such as a forked worker, may have written a last row just now, or may write on.
+        """
+        foreign = [part.reader for part in self._parts.values() if not part.own]
+        if not self.drained or any(name not in self._parts and name not in self._gone for name in self.folder.parts()):
+            return False
+        pids = {reader.pid for reader in foreign} - {None, os.getpid()}
+        if pids:
+            import psutil  # noqa: PLC0415  only where there are other processes
+
+            if any(psutil.pid_exists(pid) for pid in pids):
+                return False
+        return all(reader.at_end() for reader in foreign)
 
     def close(self) -> None:
         """Let go of files and connections."""

@@ -74,7 +74,7 @@ def deliver_leftovers(
                 yield from _deliver(delivery)
             finally:
                 delivery.close()
-            if delivery.drained:
+            if delivery.may_be_removed():
                 folder.remove()
 
 

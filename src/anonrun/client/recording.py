@@ -150,7 +150,7 @@ class Recording:
         """Let go of everything; what was not delivered stays on disk."""
         if self.sender is not None and not self._forked:
             self.sender.stop()
-            delivered = self.sender.done and not self.delivery.others_write()
+            delivered = self.sender.done and self.delivery.may_be_removed()
             if self.sender.wait(0 if delivered else 1.0):
                 self.delivery.close()
             if delivered:

@@ -135,7 +135,7 @@ class Sender:
 
     def _advance(self) -> bool:
         now = time.monotonic()
-        if now >= self._next_look:
+        if now >= self._next_look or self._finishing:
             self._next_look = now + _LOOK_FOR_PARTS_S
             self.delivery.look_for_parts()
         self.delivery.register()

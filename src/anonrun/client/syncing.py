@@ -107,7 +107,7 @@ def _sync(
             trouble = _deliver(delivery, final=mine, sleep=sleep)
         except (AnonrunError, OSError) as exc:
             return Outcome(_name(file), folder.path, 0, delivered=False, live=not mine, trouble=str(exc))
-        delivered = mine and trouble is None and delivery.drained and not delivery.others_write()
+        delivered = mine and trouble is None and delivery.may_be_removed()
         damage = " ".join(delivery.damage) or None
         rows = delivery.sent_rows(own=False)
         delivery.close()

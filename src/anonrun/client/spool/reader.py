@@ -103,6 +103,13 @@ class PartReader:
             os.close(self._fd)
             self._fd = -1
 
+    def at_end(self) -> bool:
+        """Return whether all of the file was read."""
+        try:
+            return self.path.stat().st_size <= self.offset
+        except FileNotFoundError:
+            return True
+
     def skip_to(self, writer: int, row: int) -> list[dict[str, Any]]:
         """Go to a row of a stream, or to the part's end where it has no such row.
 

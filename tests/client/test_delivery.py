@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from anonrun.client.delivery import Delivery
+from anonrun.client.notices import Notices
+from anonrun.client.recorder import Recorder
+from anonrun.client.remote import Refusal
+from anonrun.client.spool.folder import RunFile, RunFolder
+from anonrun.client.spool.writer import SpoolWriter
+from anonrun.client.transport import Request, Response
+from anonrun.core.messages import RunRequest, TokenHashes, to_json
+from anonrun.core.tokens import TokenKind, mint, token_hash
+from anonrun.errors import ServerUnavailableError
+from client.fakes import FaultyNetwork, MemoryKeys, MemoryServer, StoredRun, connecting, problem
+
+
+class Case:
+    """One run in a folder, and what brings it to a server."""
+
+    def __init__(self, folder: Path, *, part_bytes: int = 8 * 2**20) -> None:
+        write, view = mint(TokenKind.WRITE), mint(TokenKind.VIEW)
+        tokens = TokenHashes(write=token_hash(write).hex(), view=token_hash(view).hex())
+        request = RunRequest(run_id="run", tokens=tokens, id="short", project="p")
+        self.folder = RunFolder(folder / "run")
+        self.file = RunFile("run", None, "anonymous", to_json(request), write, view)
+        self.folder.save(self.file)
+        self.writer = SpoolWriter(self.folder.path, part_bytes=part_bytes)
+        self.recorder = Recorder(self.writer, Notices(silent=True))
+        self.keys = MemoryKeys()
+
+    def log(self, start: int, stop: int) -> None:
+        for value in range(start, stop):
+            self.recorder.log({"x": value})
+
+    def delivery(self, server: MemoryServer, network: Any = None, *, live: bool = True) -> Delivery:
+        return Delivery(
+            self.folder,
+            self.folder.load(),
+            connect=connecting(server, network),
+            keys=self.keys,
+            writer=self.writer if live else None,
+        )
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    return Case(tmp_path)
+
+
+def drain(delivery: Delivery, *, final: bool = False) -> None:
+    """Advance until all is delivered, trying again after each lost request."""
+    for _ in range(10_000):
+        try:
+            if not delivery.advance(final=final):
+                return
+        except ServerUnavailableError:
+            delivery.disconnect()
+    raise AssertionError("delivery does not come to an end")
+
+
+def stored(server: MemoryServer) -> StoredRun:
+    (run,) = server.runs.values()
+    return run
+
+
+def test_rows_and_changes_arrive_once_and_in_order(case: Case) -> None:
+    server = MemoryServer()
+    delivery = case.delivery(server)
+    case.log(0, 10)
+    case.recorder.change({"config": {"lr": 1}})
+    drain(delivery)
+    case.log(10, 20)
+    case.recorder.change({"summary": {"a": 1}})
+    case.recorder.change({"summary": {"b": 2}, "state": "finished", "exit_code": 0})
+    drain(delivery)
+    run = stored(server)
+    assert run.rows == [(step, {"x": float(step)}) for step in range(20)]
+    assert run.changes == {"config": {"lr": 1}, "summary": {"a": 1, "b": 2}, "state": "finished", "exit_code": 0}
+    assert delivery.sent_rows(own=True) == 20
+    assert delivery.drained
+
+
+def test_the_end_is_told_after_the_last_row(case: Case) -> None:
+    server = MemoryServer()
+    case.log(0, 3)
+    case.recorder.change({"state": "finished"})
+    drain(case.delivery(server))
+    order = [request.split("/")[-1] for request in server.requests]
+    assert order.index("segments") < order.index("run")
+    assert server.requests[-1] == "PATCH /api/v1/runs/run"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    faults=st.lists(st.sampled_from([None, "lost", "unheard"]), max_size=40),
+    portions=st.lists(st.integers(1, 30), min_size=1, max_size=6),
+    restarts=st.sets(st.integers(0, 5)),
+)
+def test_whatever_the_network_loses_each_row_arrives_exactly_once(
+    tmp_path_factory: pytest.TempPathFactory, faults: list[str | None], portions: list[int], restarts: set[int]
+) -> None:
+    case = Case(tmp_path_factory.mktemp("run"), part_bytes=700)
+    server = MemoryServer()
+    network = FaultyNetwork(server, faults)
+    delivery = case.delivery(server, network)
+    logged = 0
+    for number, portion in enumerate(portions):
+        case.log(logged, logged + portion)
+        logged += portion
+        case.recorder.change({"summary": {"n": logged}})
+        if number in restarts:
+            delivery.close()
+            delivery = case.delivery(server, network)
+        drain(delivery)
+    assert stored(server).values("x") == list(range(logged))
+    assert stored(server).changes["summary"] == {"n": logged}
+
+
+def test_a_restarted_process_goes_on_where_the_server_is(case: Case) -> None:
+    server = MemoryServer()
+    case.log(0, 100)
+    drain(case.delivery(server))
+    case.log(100, 150)
+    drain(case.delivery(server, live=False), final=True)
+    assert stored(server).values("x") == list(range(150))
+
+
+def test_a_server_that_lost_rows_gets_them_again(case: Case) -> None:
+    server = MemoryServer()
+    delivery = case.delivery(server)
+    case.log(0, 100)
+    drain(delivery)
+    (rows,) = stored(server).writers.values()
+    del rows[40:]
+    case.log(100, 110)
+    drain(delivery)
+    assert stored(server).values("x") == list(range(110))
+
+
+def test_another_database_under_the_same_address_gets_the_whole_run(case: Case) -> None:
+    server = MemoryServer("one")
+    delivery = case.delivery(server)
+    case.log(0, 10)
+    drain(delivery)
+    server.instance, server.runs, server.keys = "two", {}, set()
+    case.log(10, 20)
+    with pytest.raises(Refusal):
+        drain(delivery)
+    assert delivery.make_anew()
+    drain(delivery)
+    assert stored(server).values("x") == list(range(20))
+
+
+def test_a_refused_token_on_the_same_database_is_final(case: Case) -> None:
+    server = MemoryServer()
+    delivery = case.delivery(server)
+    drain(delivery)
+    server.runs.clear()
+    case.log(0, 1)
+    with pytest.raises(Refusal):
+        delivery.advance()
+    assert not delivery.make_anew()
+
+
+def _refusing_first(count: int, response: Response, where: str = "segments") -> Callable[[Request], Response | None]:
+    left: Iterator[int] = iter(range(count))
+    return lambda request: response if where in request.path and next(left, None) is not None else None
+
+
+def test_a_body_that_is_too_large_is_cut_in_halves(case: Case) -> None:
+    server = MemoryServer()
+    sizes: list[int] = []
+
+    def refuse(request: Request) -> Response | None:
+        if "segments" not in request.path:
+            return None
+        sizes.append(len(request.body or b""))
+        return problem(413, "body_too_large") if sizes[-1] > 400 else None
+
+    server.refuse = refuse
+    case.log(0, 500)
+    drain(case.delivery(server))
+    assert stored(server).values("x") == list(range(500))
+
+
+def test_one_row_that_is_too_large_is_an_end(case: Case) -> None:
+    server = MemoryServer()
+    server.refuse = _refusing_first(99, problem(413, "body_too_large"))
+    case.log(0, 4)
+    with pytest.raises(Refusal, match="body_too_large"):
+        drain(case.delivery(server))
+
+
+def test_a_segment_damaged_on_its_way_is_sent_again_twice(case: Case) -> None:
+    server = MemoryServer()
+    server.refuse = _refusing_first(2, problem(422, "segment_damaged"))
+    case.log(0, 4)
+    drain(case.delivery(server))
+    assert stored(server).values("x") == [0, 1, 2, 3]
+    server.refuse = _refusing_first(3, problem(422, "segment_damaged"))
+    case.log(4, 8)
+    with pytest.raises(Refusal, match="segment_damaged"):
+        drain(case.delivery(server))
+
+
+def test_a_config_that_is_refused_does_not_hold_up_points_or_the_end(case: Case) -> None:
+    server = MemoryServer()
+    server.refuse = lambda request: (
+        problem(422, "config_too_large") if request.method == "PATCH" and b"config" in (request.body or b"") else None
+    )
+    delivery = case.delivery(server)
+    case.log(0, 2)
+    case.recorder.change({"config": {"x": "y"}})
+    case.recorder.change({"state": "finished", "exit_code": 0})
+    drain(delivery)
+    assert stored(server).values("x") == [0, 1]
+    assert stored(server).changes == {"state": "finished", "exit_code": 0}
+    assert delivery.complaint is not None
+    assert "config" in delivery.complaint
+
+
+def test_delivered_parts_are_removed_and_unsent_ones_stay(tmp_path: Path) -> None:
+    case = Case(tmp_path, part_bytes=700)
+    server = MemoryServer()
+    delivery = case.delivery(server)
+    case.log(0, 100)
+    assert len(case.folder.parts()) > 3
+    drain(delivery)
+    assert case.folder.parts() == [case.writer.part]
+    server.refuse = lambda request: problem(503, "busy") if "segments" in request.path else None
+    case.log(100, 200)
+    waiting = len(case.folder.parts())
+    assert waiting > 3
+    with pytest.raises(Refusal):
+        drain(delivery)
+    assert len(case.folder.parts()) == waiting
+    assert delivery.sent_rows(own=True) == 100
+
+
+def test_parts_of_another_process_are_delivered_too(case: Case) -> None:
+    server = MemoryServer()
+    delivery = case.delivery(server)
+    case.log(0, 3)
+    other = Recorder(SpoolWriter(case.folder.path), Notices(silent=True))
+    for value in range(100, 103):
+        other.log({"x": value})
+    delivery.look_for_parts()
+    drain(delivery)
+    assert sorted(stored(server).values("x")) == [0, 1, 2, 100, 101, 102]
+    assert (delivery.sent_rows(own=True), delivery.sent_rows(own=False)) == (3, 3)
+
+
+def test_damage_on_disk_costs_only_what_is_damaged(case: Case) -> None:
+    case.log(0, 50)
+    path = case.folder.path / case.writer.part.file_name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    server = MemoryServer()
+    for _ in range(2):  # a second delivery finds everything there
+        delivery = case.delivery(server, live=False)
+        drain(delivery, final=True)
+        assert len(delivery.damage) == 1
+        values = stored(server).values("x")
+        assert len(values) == 49
+        assert values == sorted(set(values))
+
+
+def test_a_saved_anonymous_key_that_the_server_lost_makes_its_account_again(case: Case) -> None:
+    server = MemoryServer()
+    known = case.keys.credential
+    case.keys.credential = type(known)(known.key, "anonymous", new=False)
+    drain(case.delivery(server))
+    assert [r for r in server.requests if "segments" not in r] == [
+        "POST /api/v1/runs",
+        "POST /api/v1/accounts/anonymous",
+        "POST /api/v1/runs",
+    ]
+
+
+def test_an_accounts_key_that_is_refused_is_not_replaced(case: Case) -> None:
+    server = MemoryServer()
+    known = case.keys.credential
+    case.keys.credential = type(known)(known.key, "login")
+    with pytest.raises(Refusal) as caught:
+        case.delivery(server).advance()
+    assert caught.value.status == 401
+    assert server.keys == set()
