@@ -108,11 +108,38 @@ def test_a_run_is_one_static_output_with_its_exact_date(folder: Path) -> None:
     assert outputs(book)[0].data == picture, "where %anonrun stands, and nowhere else"
 
 
-def test_a_run_that_nobody_finishes_is_finished_when_the_kernel_ends(folder: Path) -> None:
-    book = executed(["%load_ext anonrun", "%anonrun", LOG.format(rows=5)], folder)
+def test_a_run_that_nobody_finishes_is_in_the_file_as_it_was_after_the_last_cell(folder: Path) -> None:
+    book = executed(["%load_ext anonrun", "%anonrun --name open", LOG.format(rows=5)], folder)
     assert_static_and_free_of_secrets(book)
-    text = [output.data["text/html"] for output in outputs(book) if "text/html" in output.get("data", {})]
-    assert len(text) == 1
+    (picture,) = pictures(book)
+    assert picture["text/plain"].startswith("anonrun: open · running · step 4\n  train/loss  0.2")
+
+
+CLAIM = """
+import os, subprocess, sys, time
+from anonrun.client.connect import Connector
+from pathlib import Path
+data = os.environ["ANONRUN_DATA_DIR"]
+command = [sys.executable, "-m", "anonrun", "admin", "user", "add", "ada", "--data-dir", data, "--json"]
+done = subprocess.run(command, input="correct horse battery", capture_output=True, text=True, check=True)
+key = next(word for word in done.stdout.replace('"', " ").split() if word.startswith("anr" + "_u"))
+run = anonrun.run
+claim = run.secrets().claim
+run.finish()
+Connector(None, Path(data) / "server")().remote.claim(key, claim)
+deadline = time.monotonic() + 30
+while run.anonymous and time.monotonic() < deadline:
+    time.sleep(0.1)
+time.sleep(1)
+"""
+
+
+def test_a_claim_after_the_end_changes_the_banner_of_the_picture(folder: Path) -> None:
+    book = executed(["%load_ext anonrun", "%anonrun", LOG.format(rows=5), CLAIM], folder)
+    assert_static_and_free_of_secrets(book)
+    (picture,) = pictures(book)
+    assert "Claimed. This run is kept." in picture["text/plain"]
+    assert "ada" not in picture["text/html"]
 
 
 def test_widget_state_that_nbclient_saves_has_no_secret_and_no_points(folder: Path) -> None:
@@ -158,7 +185,7 @@ def test_an_exception_in_a_cell_magic_marks_the_run_failed_and_reaches_the_user(
 
 
 def test_an_error_of_ours_in_a_cell_magic_is_the_user_s_own(folder: Path) -> None:
-    cell = "%%anonrun\nimport anonrun\nanonrun.Api().run('nothing-like-that')"
+    cell = "%%anonrun\nimport anonrun\nraise anonrun.NotFoundError('mine')"
     book = executed(["%load_ext anonrun", cell], folder, allow_errors=True)
     assert [output.ename for output in outputs(book) if output.output_type == "error"] == ["NotFoundError"]
 

@@ -20,9 +20,9 @@ from anonrun.core.messages import RunState
 from anonrun.errors import UsageError
 from anonrun.notebook.aftercare import Aftercare
 from anonrun.notebook.hosts import Display, Host, detect
-from anonrun.notebook.outputs import NotebookOutputs, Outputs, TextOutputs
+from anonrun.notebook.outputs import NotebookOutputs
 from anonrun.notebook.publisher import Publisher, Shown
-from anonrun.notebook.snapshot import Bundle, bundle
+from anonrun.notebook.snapshot import Bundle, bundle, plain_text
 from anonrun.notebook.source import Source
 from anonrun.notebook.view import RunView, Snapshot
 from anonrun.notebook.widget import WidgetMissingError
@@ -77,6 +77,7 @@ class Kernel:
         self._going: dict[str, Shown] = {}
         self._auto_cell: int | None = None
         self._last: Shown | None = None
+        self._watches_cells = False
         self._ended: dict[str, Bundle] = {}
 
     def show(self, run: Source, display: Display | None, config: dict[str, Any]) -> StaticView | None:
@@ -86,9 +87,14 @@ class Kernel:
             return None
         host = self._host()
         kind = display or host.display
+        if kind == "text":
+            view = RunView(run, 0.0, live=False, temporary=host.temporary)
+            view.read()
+            print(plain_text(view.facts, view.buffer))  # noqa: T201  nothing can be drawn here
+            return None
         shown = self._going.get(run.run_id)
-        if shown is None and not _running(run):
-            return self._show_ended(run, host, kind)
+        if shown is None and run.status().state != RunState.RUNNING:
+            return self._show_ended(run, host)
         if shown is None:
             shown = self._begin(run, host, kind, config)
         with shown.lock:
@@ -106,12 +112,27 @@ class Kernel:
             temporary=host.temporary,
         )
         traits = {**view.first_traits(), "config": config} if kind == "widget" else None
-        outputs = TextOutputs() if kind == "text" else NotebookOutputs(run.run_id, traits, view.hello)
-        shown = self._going[run.run_id] = Shown(view, outputs)
+        shown = Shown(view, NotebookOutputs(run.run_id, traits, view.hello))
+        self._going[run.run_id] = shown
         run.on_finish(lambda *_: self._finish(shown))
-        if kind != "text":
-            self._publisher.add(shown)
+        self._publisher.add(shown)
+        self._watch_cells()
         return shown
+
+    def _watch_cells(self) -> None:
+        shell = _shell()
+        if shell is not None and not self._watches_cells:
+            shell.events.register("post_run_cell", lambda *_: self._cell_ended())
+            self._watches_cells = True
+
+    def _cell_ended(self) -> None:
+        """Bring the pictures up to date, so that a notebook that is saved or left now shows what was logged."""
+        for shown in list(self._going.values()):
+            with shown.lock:
+                shown.view.read()
+                message = shown.view.new_snapshot()
+                if message is not None:
+                    shown.outputs.send(message)
 
     @contextlib.contextmanager
     def quiet(self) -> Iterator[None]:
@@ -122,9 +143,14 @@ class Kernel:
         finally:
             self.auto = auto
 
+    @property
+    def draws(self) -> bool:
+        """Whether runs are drawn here, and not told of in lines of text."""
+        return self._host().display != "text"
+
     def started(self, run: Source) -> None:
         """Show a run that `anonrun.init` has just started, where that is wanted."""
-        if not self.auto:
+        if not self.auto or not self.draws:
             return
         cell = _cell()
         if cell is not None and cell == self._auto_cell:
@@ -148,12 +174,11 @@ class Kernel:
         shown = self._going.get(run.run_id)
         return shown.trouble if shown else None
 
-    def _show_ended(self, run: Source, host: Host, kind: Display) -> StaticView | None:
+    def _show_ended(self, run: Source, host: Host) -> StaticView | None:
         data = self._ended.get(run.run_id) or mimebundle(run)
         if host.name == "marimo":
             return StaticView(data)
-        outputs: Outputs = TextOutputs() if kind == "text" else NotebookOutputs(run.run_id, None, lambda: None)
-        outputs.show(data)
+        NotebookOutputs(run.run_id, None, lambda: None).show(data)
         return None
 
     def _finish(self, shown: Shown) -> None:
@@ -188,10 +213,6 @@ def _kernel_of(_pid: int) -> Kernel:
 def kernel() -> Kernel:
     """Return what this process shows; a forked child begins anew and leaves its parent's outputs alone."""
     return _kernel_of(os.getpid())
-
-
-def _running(run: Source) -> bool:
-    return run.status().state == RunState.RUNNING
 
 
 def mimebundle(run: Source) -> Bundle:

@@ -150,9 +150,11 @@ class AnonrunMagics(Magics):  # type: ignore[misc]  # IPython has no types
     def _start(self, options: StartOptions) -> Run:
         kernel().auto = True
         the_session.finish()
+        draws = kernel().draws or options.display is not None
         with kernel().quiet():
-            run = the_session.init(announce=False, **options.for_init())
-        show(run, display=options.display, height=options.height, key_metrics=options.key_metrics)
+            run = the_session.init(announce=not draws, **options.for_init())
+        if draws:
+            show(run, display=options.display, height=options.height, key_metrics=options.key_metrics)
         return run
 
     def _run_cell(self, run: Run, body: Callable[[], None]) -> None:

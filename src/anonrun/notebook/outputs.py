@@ -15,7 +15,7 @@ from anonrun.notebook.snapshot import Bundle
 from anonrun.notebook.view import Message, Points, SecretsMessage, Snapshot, Traits
 from anonrun.notebook.widget import new_widget, static_file
 
-__all__ = ["NotebookOutputs", "Outputs", "TextOutputs", "publish"]
+__all__ = ["NotebookOutputs", "Outputs", "publish"]
 
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _ASSETS = {"plotly": "plotly.js"}
@@ -90,20 +90,6 @@ class NotebookOutputs:
         elif content.get("type") == "asset" and content.get("name") in _ASSETS:
             data = gzip.compress(static_file(_ASSETS[content["name"]]).read_bytes(), 6)
             widget.send({"type": "asset", "name": content["name"]}, [data])
-
-
-class TextOutputs:
-    """Lines of text, where nothing can be drawn or redrawn."""
-
-    def show(self, snapshot: Bundle) -> None:
-        """Print the run as text."""
-        print(snapshot["text/plain"])  # noqa: T201  the terminal is where this is shown
-
-    def send(self, message: Message) -> None:
-        """Do nothing: a line that appears by itself would land in someone's prompt."""
-
-    def close(self) -> None:
-        """Do nothing: text stays."""
 
 
 def publish(data: dict[str, Any], display_id: str | None = None, *, update: bool = False) -> None:

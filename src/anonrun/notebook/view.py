@@ -127,7 +127,7 @@ class RunView:
         self._traits = Schedule(now, (), _TRAITS_EVERY_S)
         self._resend = Schedule(now, _FIRST_RESENDS_S, _RESEND_EVERY_S)
         self._snapshot = Schedule(now, _FIRST_SNAPSHOTS_S if live else (min(2.0, snapshot_every_s),), snapshot_every_s)
-        self._snapshot_of: tuple[Facts, int] | None = None
+        self._snapshot_of: tuple[Facts, int, bool] | None = None
 
     def hello(self) -> None:
         """A page asks for everything; it is due at once."""
@@ -178,6 +178,7 @@ class RunView:
 
     def snapshot(self) -> Bundle:
         """Return the static form of this instant."""
+        self._snapshot_of = (self.facts, self.buffer.rows, True)
         return bundle(self.facts, self.buffer)
 
     def _next_secrets(self, now: float) -> Message | None:
@@ -218,10 +219,12 @@ class RunView:
         return Points(no, reset, complete, segment)
 
     def _next_snapshot(self, now: float) -> Message | None:
-        if not self._snapshot.due(now):
-            return None
-        shown = (self.facts, self.buffer.rows)
-        if shown == self._snapshot_of:
+        return self.new_snapshot(image=self.live) if self._snapshot.due(now) else None
+
+    def new_snapshot(self, *, image: bool = True) -> Snapshot | None:
+        """Return the static form of this instant; None where it would say what the last one said."""
+        shown = (self.facts, self.buffer.rows, image)
+        if self._snapshot_of in (shown, (*shown[:2], True)):
             return None
         self._snapshot_of = shown
-        return Snapshot(bundle(self.facts, self.buffer, image=self.live))
+        return Snapshot(bundle(self.facts, self.buffer, image=image))
