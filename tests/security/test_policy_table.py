@@ -1,0 +1,189 @@
+"""Every route × every kind of actor. What is not in the table is refused; a route without a row fails the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from anonrun.core.tokens import TokenKind, mint
+from anonrun.server.app import OPERATIONS
+from support.site import PASSWORD, VOUCH, MadeRun, Site, bearer, code, segment, sha
+
+ACTORS = (
+    "nobody", "owner_key", "foreign_key", "user_key", "write", "view", "claim", "share", "foreign_write", "unknown",
+    "owner_browser", "view_browser", "claim_browser", "empty_browser", "vouched", "local_browser",
+    "user_browser",  # last: what it does to its own account matters to the others
+)  # fmt: skip
+
+_READ = frozenset({"owner_key", "view", "share", "owner_browser", "view_browser", "vouched", "local_browser"})
+_DELETE = frozenset({"owner_key", "write", "claim", "owner_browser", "claim_browser", "vouched", "local_browser"})
+_INGEST = frozenset({"owner_key", "write", "owner_browser"})
+_SHARE = frozenset({"owner_key", "write", "owner_browser", "vouched", "local_browser"})
+_BROWSERS = frozenset({"owner_browser", "user_browser", "view_browser", "claim_browser", "empty_browser", "vouched",
+                       "local_browser"})  # fmt: skip
+_ACCOUNTS = frozenset({"owner_key", "foreign_key", "user_key", "owner_browser", "user_browser"})
+_CLAIM = frozenset({"owner_browser", "claim_browser", "vouched", "local_browser"})
+
+ALLOWED: dict[str, frozenset[str]] = {
+    "get_server": frozenset(ACTORS), "healthz": frozenset(ACTORS), "readyz": frozenset(ACTORS),
+    "metrics": frozenset(ACTORS), "robots": frozenset(ACTORS), "openapi": frozenset(ACTORS),
+    "get_session": frozenset(ACTORS), "make_anonymous_account": frozenset(ACTORS),
+    "get_account": _ACCOUNTS, "change_password": frozenset({"user_browser"}), "list_keys": frozenset({"user_browser"}),
+    "make_key": frozenset({"user_browser"}), "revoke_key": frozenset({"user_browser"}),
+    "make_handover": frozenset({"owner_key", "foreign_key", "user_key", "vouched", "local_browser"}),
+    "exchange_token": _BROWSERS, "sign_up": _BROWSERS, "sign_in": _BROWSERS, "sign_out": _BROWSERS,
+    "begin_claim": _CLAIM, "drop_claim": _BROWSERS, "confirm_claim": frozenset({"user_browser"}),
+    "claim_by_token": frozenset({"user_key", "user_browser"}),
+    "make_run": frozenset({"owner_key", "foreign_key", "user_key"}),
+    "list_runs": _ACCOUNTS | _BROWSERS,
+    "get_run": _READ, "list_metrics": _READ, "get_series": _READ, "get_sampled": _READ, "follow_run": _READ,
+    "export_run": _READ, "update_run": _INGEST, "heartbeat": _INGEST, "send_segments": _INGEST, "get_writer": _INGEST,
+    "delete_run": _DELETE, "list_links": _SHARE, "make_link": _SHARE, "revoke_link": _SHARE,
+    "log_artifact": frozenset(),
+}  # fmt: skip
+"""Who is let in. An anonymous run's artifact is let in for nobody."""
+
+
+class People:
+    """One anonymous run, a stranger's run, and everyone who might ask for them."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.owner, self.foreign = site.anonymous_key(), site.anonymous_key()
+        self.user = site.user("ada")
+        key = self.user.post("/api/v1/account/keys", json={}).json()
+        self.key_id: str = key["key_id"]
+        self.user_key: str = site.user_key(self.user)
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Make the runs anew, so that what one actor did is nothing to the next."""
+        site = self.site
+        self.run, self.other = site.run(self.owner), site.run(self.foreign)
+        site.send(self.run, segment([1.0]))
+        self.share = mint(TokenKind.SHARE)
+        made = site.api.post(
+            f"{self.run.path}/links", json={"token_hash": sha(self.share)}, headers=bearer(self.run.write)
+        )
+        self.link_id: str = made.json()["link_id"]
+        self.tokens = {
+            "owner_key": self.owner, "foreign_key": self.foreign, "user_key": self.user_key, "write": self.run.write,
+            "view": self.run.view, "claim": self.run.claim, "share": self.share, "foreign_write": self.other.write,
+            "unknown": mint(TokenKind.WRITE),
+        }  # fmt: skip
+
+    def client(self, actor: str) -> httpx.Client:
+        if actor in self.tokens:
+            client = httpx.Client(transport=self.site.transport, base_url=self.site.api.base_url)
+            client.headers.update(bearer(self.tokens[actor]))
+            return client
+        if actor == "user_browser":
+            return self.user
+        if actor == "vouched":
+            return self.site.browser(**{"X-Anonrun-Vouch": VOUCH})
+        if actor == "nobody":
+            return httpx.Client(transport=self.site.transport, base_url=self.site.api.base_url)
+        browser = self.site.browser()
+        token = {"view_browser": self.run.view, "claim_browser": self.run.claim}.get(actor)
+        if actor == "owner_browser":
+            token = self.handover(bearer(self.tokens["owner_key"]))
+        elif actor == "local_browser":
+            token = self.handover({"X-Anonrun-Vouch": VOUCH, "Sec-Fetch-Site": "same-origin"})
+        elif actor == "empty_browser":
+            token = self.other.view  # a session that was let in to something, but not to this run
+        assert token
+        assert browser.post("/api/v1/session/exchange", json={"token": token}).status_code == 200
+        return browser
+
+    def handover(self, headers: dict[str, str]) -> str:
+        token = mint(TokenKind.DEVICE)
+        made = self.site.api.post("/api/v1/handovers", json={"token_hash": sha(token)}, headers=headers)
+        assert made.status_code == 201, made.text
+        return token
+
+    def ask(self, actor: str, name: str) -> httpx.Response:
+        operation = next(operation for operation in OPERATIONS if operation.name == name)
+        path = operation.path.format(run_id=self.run.run_id, writer="1", link_id=self.link_id, key_id=self.key_id)
+        client = self.client(actor)
+        if name == "confirm_claim" and actor == "user_browser":
+            client.post("/api/v1/session/pending-claim", json={"token": self.run.claim})
+        if name == "follow_run":
+            return self.first_of_stream(client, path)
+        if name == "send_segments":
+            headers = {"Content-Type": "application/json" if actor.endswith("browser") or actor == "vouched" else ""}
+            return client.request("POST", path, content=segment([1.0]), headers=headers)
+        query = "?format=json" if name == "export_run" else ""
+        body = BODIES.get(name, lambda _: {})(self) if operation.method != "GET" else None
+        return client.request(operation.method, path + query, json=body)
+
+    def first_of_stream(self, client: httpx.Client, path: str) -> httpx.Response:
+        """Have the stream end by itself as soon as it has begun, which is all that is asked here."""
+        self.site.core.hub.close()
+        return client.get(path)
+
+
+BODIES: dict[str, Callable[[People], object]] = {
+    "make_anonymous_account": lambda _: {"key_hash": sha(mint(TokenKind.API_KEY))},
+    "change_password": lambda _: {"current": PASSWORD, "new": "another passphrase"},
+    "make_handover": lambda _: {"token_hash": sha(mint(TokenKind.DEVICE))},
+    "exchange_token": lambda people: {"token": people.other.view},
+    "sign_up": lambda _: {"username": f"new-{mint(TokenKind.VIEW)[6:20]}", "password": PASSWORD},
+    "sign_in": lambda _: {"username": "ada", "password": PASSWORD},
+    "begin_claim": lambda people: {"run_id": people.run.run_id},
+    "claim_by_token": lambda people: {"token": people.run.claim},
+    "make_run": lambda people: people.site.new_run().request(),
+    "make_link": lambda _: {"token_hash": sha(mint(TokenKind.SHARE))},
+}
+
+
+@pytest.fixture
+def people(own_site: Site) -> People:
+    return People(own_site)
+
+
+def test_the_table_has_a_row_for_every_operation() -> None:
+    assert ALLOWED.keys() == {operation.name for operation in OPERATIONS}
+
+
+@pytest.mark.parametrize("name", sorted(ALLOWED))
+def test_who_is_let_in(people: People, name: str) -> None:
+    for actor in ACTORS:
+        people.begin_again()
+        answer = people.ask(actor, name)
+        if actor in ALLOWED[name]:
+            assert answer.is_success, (actor, answer.text)
+        else:
+            assert answer.status_code in {401, 403, 404, 415}, (actor, answer.text)
+            assert code(answer), (actor, answer.text)
+
+
+@pytest.mark.parametrize("actor", ["nobody", "foreign_key", "foreign_write", "user_browser", "empty_browser"])
+def test_a_run_of_others_looks_like_one_that_never_was(people: People, actor: str) -> None:
+    client, unknown = people.client(actor), MadeRun("01890000-0000-7000-8000-000000000000")
+    for operation in OPERATIONS:
+        if "{run_id}" not in operation.path:
+            continue
+        values = {"writer": "1", "link_id": "x", "key_id": "x"}
+        answers = []
+        for run in (people.run, unknown):
+            path = operation.path.format(run_id=run.run_id, **values)
+            answer = client.request(operation.method, path, json=None if operation.method == "GET" else {})
+            answers.append((answer.status_code, answer.content, answer.headers))
+        assert answers[0] == answers[1], operation.name
+        assert answers[0][0] == 404
+
+
+def test_after_a_claim_the_old_key_and_the_old_write_token_have_lost_the_run(people: People) -> None:
+    assert people.site.claim(people.run, people.user).status_code == 200
+    api, run = people.site.api, people.run
+    for what in ("", "/metrics", "/links"):
+        assert api.get(f"{run.path}{what}", headers=bearer(people.tokens["owner_key"])).status_code == 404
+    for what in ("", "/links"):
+        assert code(api.get(f"{run.path}{what}", headers=bearer(run.write))) == "forbidden"
+    assert code(api.delete(run.path, headers=bearer(run.write))) == "forbidden"
+    assert code(api.patch(run.path, json={"name": "mine"}, headers=bearer(run.write))) == "forbidden"
+    assert people.site.send(run, segment([2.0], seq=1)).status_code == 200
+    for token in (run.view, run.claim, people.share):
+        assert code(api.get(run.path, headers=bearer(token))) == "run_claimed"
