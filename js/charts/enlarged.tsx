@@ -45,7 +45,9 @@ function PlotlyChart({ plotly, lines, options, theme }: { plotly: Plotly; lines:
   }, [plotly, lines, options, theme]);
   useEffect(() => {
     const element = host.current as HTMLDivElement;
-    const observer = new ResizeObserver(() => drawnAt.current && plotly.Plots.resize(element));
+    const observer = new ResizeObserver(() => {
+      if (drawnAt.current && element.clientWidth) plotly.Plots.resize(element);
+    });
     observer.observe(element);
     return () => {
       observer.disconnect();

@@ -25,16 +25,24 @@ export function ChartToolbar({ options, onChange }: ChartToolbarProps) {
         <output class="anr-num">{options.smoothing ? options.smoothing.toFixed(2) : "off"}</output>
       </label>
       <label>
-        x
-        <select value={options.x} onChange={(event) => change({ x: event.currentTarget.value as XAxis })}>
+        <span aria-hidden="true">x</span>
+        <select
+          aria-label="x axis"
+          value={options.x}
+          onChange={(event) => change({ x: event.currentTarget.value as XAxis })}
+        >
           <option value="step">step</option>
           <option value="relative">relative time</option>
           <option value="wall">wall time</option>
         </select>
       </label>
       <label>
-        y
-        <select value={options.y} onChange={(event) => change({ y: event.currentTarget.value as YAxis })}>
+        <span aria-hidden="true">y</span>
+        <select
+          aria-label="y axis"
+          value={options.y}
+          onChange={(event) => change({ y: event.currentTarget.value as YAxis })}
+        >
           <option value="linear">linear</option>
           <option value="log">log</option>
         </select>
