@@ -27,9 +27,9 @@ _json = st.recursive(
     max_leaves=12,
 )
 _NAMES = [
-    "run_id", "tokens", "write", "view", "claim", "project", "id", "name", "config", "tags", "notes", "resume", "state",
     "run_id", "tokens", "write", "view", "claim", "project", "id", "name", "config", "tags", "notes", "resume",
-    "state",
+    "state", "exit_code", "summary", "token", "token_hash", "key_hash", "username", "password", "current", "new",
+    "label", "blind",
 ]  # fmt: skip
 _bodies = _json | st.dictionaries(st.sampled_from(_NAMES), _json, max_size=6)
 _JSON_OPERATIONS = [operation for operation in OPERATIONS if isinstance(operation.body, type)]
