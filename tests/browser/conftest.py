@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from support.chromium import chromium
 from support.jupyter import App, Jupyter, jupyter_server
 
+expect.set_options(timeout=60_000)
 _PICTURES = os.environ.get("ANONRUN_PICTURES")
 
 
