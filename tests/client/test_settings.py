@@ -20,7 +20,12 @@ from anonrun.errors import UsageError
 
 
 def test_arguments_stand_before_the_environment() -> None:
-    environ = {"ANONRUN_SERVER": "https://a.test/x/", "ANONRUN_PROJECT": "pa", "ANONRUN_MODE": "offline", "ANONRUN_ANONYMOUS": "must"}
+    environ = {
+        "ANONRUN_SERVER": "https://a.test/x/",
+        "ANONRUN_PROJECT": "pa",
+        "ANONRUN_MODE": "offline",
+        "ANONRUN_ANONYMOUS": "must",
+    }
     by_environment = read_settings(environ)
     assert (by_environment.server, by_environment.project) == ("https://a.test/x", "pa")
     assert (by_environment.mode, by_environment.anonymous) == ("offline", "must")
@@ -63,7 +68,9 @@ def test_a_value_that_cannot_be_used_is_refused(asked: dict[str, Any]) -> None:
         read_settings({}, **asked)
 
 
-@pytest.mark.parametrize(("resume", "meant"), [(None, "never"), (False, "never"), (True, "allow"), ("auto", "allow"), ("allow", "allow")])
+@pytest.mark.parametrize(
+    ("resume", "meant"), [(None, "never"), (False, "never"), (True, "allow"), ("auto", "allow"), ("allow", "allow")]
+)
 def test_resume_is_understood_as_in_wandb(resume: Any, meant: str) -> None:
     assert read_settings({}, resume=resume).resume == meant
 

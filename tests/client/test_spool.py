@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import struct
 from pathlib import Path
 
@@ -298,4 +297,4 @@ def test_a_private_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(UnicodeEncodeError):
         write_private(path, "\ud800")
     assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == ["keys.json"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["keys.json"]

@@ -118,7 +118,7 @@ def test_nobody_there_and_nobody_answering_are_both_unavailable(kind: type) -> N
             if listening:
                 silent.listen(1)
             transport = kind(url)
-            with pytest.raises(ServerUnavailableError, match="No answer from http://127.0.0.1"):
+            with pytest.raises(ServerUnavailableError, match=r"No answer from http://127\.0\.0\.1"):
                 transport.send(Request(method="GET", path="/", timeout_s=0.2))
             transport.close()
 
@@ -130,8 +130,18 @@ def test_a_request_shows_no_secret() -> None:
     assert "secret" not in repr(request)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}', '{"pid": 1, "port": "x", "instance": "a"}',
-                                  '{"pid": -1, "port": 80, "instance": "a"}', '{"pid": 1, "port": 99999, "instance": "a"}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"pid": 1}',
+        '{"pid": 1, "port": "x", "instance": "a"}',
+        '{"pid": -1, "port": 80, "instance": "a"}',
+        '{"pid": 1, "port": 99999, "instance": "a"}',
+    ],
+)
 def test_a_damaged_state_file_is_as_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "state.json").write_text(text)
     assert embedded.read_state(tmp_path) is None

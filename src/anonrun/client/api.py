@@ -47,6 +47,10 @@ class Api:
         """The server's address."""
         return self._access.url
 
+    def close(self) -> None:
+        """Let go of connections."""
+        self._access.remote.close()
+
     def runs(self, project: str | None = None) -> list[ApiRun]:
         """Return the account's runs, newest first.
 

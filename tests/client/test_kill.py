@@ -1,0 +1,78 @@
+"""`kill -9` of a process that logs, at random instants: no call that returned is lost, and none arrives twice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from anonrun.client.leftovers import run_folders
+from anonrun.client.spool.reader import PartReader
+from support.script import run_command, run_script
+from support.server import Server
+
+# Forks rounds from one process, so that a round costs milliseconds; each child begins a run of its own.
+_KILL = """if True:
+    import mmap, os, random, signal, struct, sys, time
+    import anonrun
+    rounds, offline = int(sys.argv[1]), sys.argv[2] == "offline"
+    returned = []
+    for number in range(rounds):
+        shared = mmap.mmap(-1, 8)
+        pid = os.fork()
+        if pid == 0:
+            run = anonrun.init(id=f"r{number}", mode="offline" if offline else "online")
+            value = 0
+            while True:
+                run.log({"x": value, **({"y": value} if value % 3 else {})})
+                value += 1
+                shared[:] = struct.pack("<q", value)
+                if not offline and value % 50 == 0:
+                    time.sleep(0.01)
+        while struct.unpack("<q", shared[:])[0] == 0:
+            time.sleep(0.001)
+        time.sleep(random.Random(number).uniform(0, 0.02 if offline else 0.4))
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        returned.append(struct.unpack("<q", shared[:])[0])
+    import json
+    print(json.dumps(returned))
+"""
+
+
+def _returned(home: Path, rounds: int, mode: str, **more: str) -> list[int]:
+    script = f"import sys; sys.argv = ['', '{rounds}', '{mode}']\n{_KILL}"
+    counts: list[int] = json.loads(run_script(script, home, **more).stdout.splitlines()[-1])
+    return counts
+
+
+def test_no_returned_call_is_lost_on_disk(home: Path) -> None:
+    returned = _returned(home, 40, "offline")
+    kept = {}
+    for folder in run_folders(home / "spool"):
+        values: list[float] = []
+        for part in folder.parts():
+            reader = PartReader(folder.path, part)
+            while not (batch := reader.read(final=True)).empty:
+                values += [v for f in batch.frames for v in f.columns[f.names.index("x")]]
+            assert reader.damage == []
+            reader.close()
+        kept[folder.load().request["id"]] = values
+    assert len(kept) == 40
+    for number, count in enumerate(returned):
+        values = kept[f"r{number}"]
+        assert values == list(range(len(values)))
+        assert count <= len(values) <= count + 1
+
+
+def test_every_returned_call_arrives_exactly_once(home: Path, server: Server) -> None:
+    returned = _returned(home, 8, "online", ANONRUN_SERVER=server.url)
+    run_command("sync", data_dir=home)
+    read = """if True:
+        import json, anonrun
+        print(json.dumps({r.id: r.series("x").value.tolist() for r in anonrun.Api().runs()}))
+    """
+    arrived = json.loads(run_script(read, home, ANONRUN_SERVER=server.url).stdout.splitlines()[-1])
+    for number, count in enumerate(returned):
+        values = arrived[f"r{number}"]
+        assert values == list(range(len(values)))
+        assert count <= len(values) <= count + 1
