@@ -199,7 +199,7 @@ def test_of_many_that_claim_sweep_and_delete_at_once_exactly_one_wins_each_run(t
         start.wait()
         for run_id in order:
             if act(run_id):
-                wins.append((name, run_id))  # noqa: PERF401  each win at its moment
+                wins.append((name, run_id))
 
     def claimer(store: Database, account: Account | None) -> Callable[[uuid.UUID], bool]:
         assert account

@@ -19,6 +19,7 @@ _LONGEST_DELAY_S = 300.0
 _FORGET_AFTER_S = 3600.0
 _MOST_KEYS = 20_000
 _HOUR_S = 3600.0
+_ROUNDING = 1e-6
 
 
 def address_group(address: str) -> str:
@@ -96,10 +97,10 @@ class Rate:
         level, at = self._buckets.get(key, (float(per_hour), self._now()))
         level = min(float(per_hour), level + (self._now() - at) * per_hour / _HOUR_S)
         wait_s = 0.0
-        if level >= 1:
-            level -= 1
+        if level >= 1 - _ROUNDING:
+            level = max(0.0, level - 1)
         else:
-            wait_s = math.ceil((1 - level) * _HOUR_S / per_hour)
+            wait_s = math.ceil((1 - level) * _HOUR_S / per_hour - _ROUNDING)
         self._buckets[key] = (level, self._now())
         self._buckets.move_to_end(key)
         while len(self._buckets) > _MOST_KEYS:
