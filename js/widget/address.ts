@@ -49,7 +49,7 @@ async function answersAs(base: string, instance: string, fetcher: Fetch): Promis
 
 /** Return where `server` is reached from this page; null where nothing at all is known of it. */
 export async function reach(
-  server: ServerAddress | undefined,
+  server: ServerAddress | null | undefined,
   jupyter: string | null,
   fetcher: Fetch = (input, init) => fetch(input, init),
 ): Promise<Reached | null> {

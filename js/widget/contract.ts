@@ -14,7 +14,7 @@ export interface RunTrait extends Partial<RunInfo> {
   readonly run_id: string;
   readonly name: string;
   readonly anonymous: boolean;
-  readonly server?: ServerAddress;
+  readonly server?: ServerAddress | null;
   /** Name of a machine that is soon gone, such as "Colab", where the embedded server is on one. */
   readonly temporary?: string | null;
 }

@@ -258,10 +258,13 @@ describe("with the kernel silent", () => {
 });
 
 describe("a claim is noticed", () => {
-  test("by the kernel's word", async () => {
+  test("by the kernel's word, and the server adds whose it is now", async () => {
+    server = { ...healthy, "runs/r1": () => json(200, serverRun({ anonymous: false, account: "ada" })) };
     const { kernel, view } = await opened();
-    kernel.set({ run: { anonymous: false, account: "ada", expires_at: null } });
-    expect([view.state.run.account, view.state.wasAnonymous]).toEqual(["ada", true]);
+    kernel.set({ run: { anonymous: false, expires_at: null } });
+    expect([view.state.run.anonymous, view.state.wasAnonymous]).toEqual([false, true]);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(view.state.gone).toEqual({ why: "claimed", account: "ada" });
     view.sleep();
   });
 

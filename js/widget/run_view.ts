@@ -5,15 +5,15 @@
  * held here and nowhere else; it outlives the widget, since at the end the kernel takes that away.
  */
 
-import { Client, decodePlainSegments, type Frame, type Problem, type RunInfo } from "../api";
-import { History, type Plotly } from "../charts";
+import { Client, type Problem, type RunInfo } from "../api";
+import type { History, Plotly } from "../charts";
 import { Feed } from "../dashboard/feed";
 import { jupyterBase, type Reached, reach } from "./address";
 import { ClaimWatch } from "./claim_watch";
-import type { KernelMessage, Model, RunTrait, Status, WidgetConfig } from "./contract";
+import type { Model, RunTrait, Status, Traits, WidgetConfig } from "./contract";
 import type { Gone } from "./keeping";
+import { KernelFeed } from "./kernel_feed";
 import { loadPlotly } from "./plotly_source";
-import { Rows } from "./rows";
 
 /** Who tells this page of the run: `over` needs nobody any more. */
 export type Source = "kernel" | "server" | "nobody" | "over";
@@ -37,35 +37,33 @@ export interface ViewState {
   readonly heardAt: number;
 }
 
-type PointsMessage = Extract<KernelMessage, { type: "points" }>;
-
 const SILENCE_MS = 10_000;
 const LOOK_MS = 1_000;
 const RETRY_SERVER_MS = 15_000;
-const KERNEL_PATIENCE_MS = 20_000;
 
 export class RunView {
   readonly runId: string;
-  readonly #fromKernel = new History();
+  readonly #kernel: KernelFeed;
   readonly #listeners = new Set<() => void>();
   readonly #watch: ClaimWatch;
-  #rows = new Rows(false);
-  #nextNo = 0;
   #secrets: { view: string | null; claim: string | null } = { view: null, claim: null };
-  #model: Model | null = null;
-  #unhear: () => void = () => undefined;
   #feed: Feed | null = null;
   #feedNotBefore = 0;
   #unfeed: () => void = () => undefined;
   #reaching: Promise<Reached | null> | null = null;
   #reachedAt = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #assets: ((bytes: DataView | null) => void)[] = [];
   #measured = false;
   #state: ViewState;
 
   constructor(run: RunTrait) {
     this.runId = run.run_id;
+    this.#kernel = new KernelFeed({
+      heard: () => this.#set({ heardAt: Date.now(), source: this.#isOver() ? "over" : "kernel" }),
+      traits: (traits) => this.#takeTraits(traits),
+      secrets: (view, claim) => this.#takeSecrets(view, claim),
+      reset: () => this.#stopFeed(),
+    });
     this.#state = {
       run,
       status: {},
@@ -74,7 +72,7 @@ export class RunView {
       gone: null,
       wasAnonymous: run.anonymous,
       clockOffsetMs: 0,
-      history: this.#fromKernel,
+      history: this.#kernel.history,
       server: null,
       has: { view: false, claim: false },
       heardAt: Date.now(),
@@ -99,28 +97,13 @@ export class RunView {
 
   /** The kernel's widget is here. */
   attach(model: Model): void {
-    this.detach();
-    this.#model = model;
-    const traits = () => this.#takeTraits(model);
-    const message = (said: KernelMessage, buffers: DataView[]) => this.#hear(said, buffers);
-    const changes = ["change:run", "change:status", "change:config"] as const;
-    for (const change of changes) model.on(change, traits);
-    model.on("msg:custom", message);
-    this.#unhear = () => {
-      for (const change of changes) model.off(change, traits);
-      model.off("msg:custom", message);
-    };
-    this.#set({ source: "kernel", heardAt: Date.now() });
-    traits();
-    model.send({ type: "hello" });
+    this.#kernel.attach(model);
     this.wake();
   }
 
   /** The kernel's widget is gone; what was shown stays. */
   detach(): void {
-    if (!this.#model) return;
-    this.#unhear();
-    this.#model = null;
+    this.#kernel.detach();
     this.#look();
   }
 
@@ -182,18 +165,18 @@ export class RunView {
 
   /** The run as a file: from memory where every row is here, else from the server. */
   async download(format: "csv" | "json"): Promise<Blob | Problem> {
-    if (!this.#rows.complete && this.#state.server?.answers) {
+    if (!this.#kernel.rows.complete && this.#state.server?.answers) {
       const client = this.#client(this.#state.server.base, () => this.#secrets.view);
       const answer = await client.exportRun(this.runId, format);
       if (answer.ok) return answer.value;
       if (!this.#state.history.points) return answer.problem;
     }
-    return new Blob([format === "csv" ? this.#rows.toCsv() : this.#json()], { type: `text/${format}` });
+    return new Blob([format === "csv" ? this.#kernel.rows.toCsv() : this.#json()], { type: `text/${format}` });
   }
 
   /** Whether a download from memory would have every row. */
   get complete(): boolean {
-    return this.#rows.complete;
+    return this.#kernel.rows.complete;
   }
 
   plotly(): Promise<Plotly> {
@@ -202,14 +185,18 @@ export class RunView {
         const server = await this.reached();
         return server?.answers ? `${server.base}static/plotly.js` : null;
       },
-      bytes: () => this.#askForAsset("plotly"),
+      bytes: () => this.#kernel.askForAsset("plotly"),
     });
   }
 
   #json(): string {
     const { run_id, name, project, config, summary, created_at, finished_at } = this.#state.run;
     const about = { run_id, name, project, created_at, finished_at, config, summary };
-    return JSON.stringify({ ...about, complete: this.#rows.complete, history: this.#rows.toSeries() }, null, 1);
+    return JSON.stringify(
+      { ...about, complete: this.#kernel.rows.complete, history: this.#kernel.rows.toSeries() },
+      null,
+      1,
+    );
   }
 
   #link(path: string, fragment: string): string | null {
@@ -226,10 +213,9 @@ export class RunView {
     for (const listener of this.#listeners) listener();
   }
 
-  #takeTraits(model: Model): void {
-    const [run, status] = [model.get("run"), model.get("status") ?? {}];
-    const moved = run.server?.url !== this.#state.run.server?.url;
-    this.#set({ status, config: model.get("config") ?? {}, heardAt: Date.now() });
+  #takeTraits({ run, status, config }: Traits): void {
+    const [moved, wasAnonymous] = [run.server?.url !== this.#state.run.server?.url, this.#state.run.anonymous];
+    this.#set({ status, config });
     this.#takeRun(run);
     if (typeof status.server_time_offset_ms === "number" && !this.#measured) {
       this.#set({ clockOffsetMs: status.server_time_offset_ms });
@@ -238,43 +224,18 @@ export class RunView {
       this.#reaching = null;
       void this.reached();
     }
+    if (wasAnonymous && !run.anonymous) void this.#learnAccount();
+  }
+
+  #takeSecrets(view: string | null, claim: string | null): void {
+    this.#secrets = { view: view ?? this.#secrets.view, claim };
+    const has = { view: Boolean(this.#secrets.view), claim: Boolean(claim) };
+    if (has.view !== this.#state.has.view || has.claim !== this.#state.has.claim) this.#set({ has });
   }
 
   #takeRun(run: Partial<RunTrait>): void {
     const known = { ...this.#state.run, ...run };
     this.#set({ run: known, wasAnonymous: this.#state.wasAnonymous || known.anonymous });
-  }
-
-  #hear(message: KernelMessage, buffers: DataView[]): void {
-    this.#set({ heardAt: Date.now(), source: this.#isOver() ? "over" : "kernel" });
-    if (message.type === "secrets") {
-      const { view, claim } = message;
-      this.#secrets = { view: view ?? this.#secrets.view, claim };
-      const has = { view: Boolean(this.#secrets.view), claim: Boolean(claim) };
-      if (has.view !== this.#state.has.view || has.claim !== this.#state.has.claim) this.#set({ has });
-    } else if (message.type === "points") this.#takePoints(message, buffers);
-    else for (const take of this.#assets.splice(0)) take(buffers[0] ?? null);
-  }
-
-  #takePoints({ no, reset, complete = true }: PointsMessage, buffers: readonly DataView[]): void {
-    const frames: Frame[] = [];
-    try {
-      for (const buffer of buffers) for (const segment of decodePlainSegments(buffer)) frames.push(...segment.frames);
-    } catch (error) {
-      // The next full message, a few seconds away, repairs what is missing now.
-      console.warn("anonrun: points from the kernel could not be read.", error);
-      this.#rows = new Rows(false);
-      return;
-    }
-    const missed = !reset && no !== this.#nextNo;
-    this.#nextNo = no + 1;
-    if (reset) {
-      this.#rows = new Rows(complete);
-      this.#fromKernel.replace(frames);
-      this.#stopFeed();
-    } else this.#fromKernel.append(frames);
-    if (missed || !complete) this.#rows.lose();
-    this.#rows.append(frames);
   }
 
   #isOver(): boolean {
@@ -291,7 +252,7 @@ export class RunView {
       this.#stopFeed();
       return;
     }
-    if (this.#model && Date.now() - this.#state.heardAt < SILENCE_MS) return;
+    if (this.#kernel.attached && Date.now() - this.#state.heardAt < SILENCE_MS) return;
     if (this.#feed || Date.now() < this.#feedNotBefore) return;
     if (this.#state.source === "kernel") this.#set({ source: "nobody" });
     void this.#startFeed();
@@ -314,7 +275,7 @@ export class RunView {
     this.#feed.stop();
     this.#unfeed();
     this.#feed = null;
-    if (this.#model) this.#set({ history: this.#fromKernel });
+    if (this.#kernel.attached) this.#set({ history: this.#kernel.history });
   }
 
   #takeFeed(feed: Feed): void {
@@ -324,7 +285,7 @@ export class RunView {
       return;
     }
     // The server may have less than the page: what the kernel did not deliver is not there.
-    if (loaded && feed.history.points >= this.#fromKernel.points) this.#set({ history: feed.history });
+    if (loaded && feed.history.points >= this.#kernel.history.points) this.#set({ history: feed.history });
     if (run) this.#takeServerRun(run, clockOffsetMs);
     const live = link === "live" || link === "idle";
     this.#set(live ? { source: "server", heardAt: Date.now() } : { source: "nobody" });
@@ -332,7 +293,7 @@ export class RunView {
 
   #takeServerRun(run: RunInfo, clockOffsetMs: number): void {
     this.#measured = true;
-    const state = this.#model ? this.#state.status : { ...this.#state.status, state: run.state };
+    const state = this.#kernel.attached ? this.#state.status : { ...this.#state.status, state: run.state };
     this.#set({ clockOffsetMs, status: state });
     this.#takeRun(run);
   }
@@ -375,15 +336,5 @@ export class RunView {
     if (!answer?.ok) return;
     this.#takeRun(answer.value);
     this.#set({ gone: { why: "claimed", account: answer.value.account } });
-  }
-
-  #askForAsset(name: string): Promise<DataView | null> {
-    const model = this.#model;
-    if (!model) return Promise.resolve(null);
-    return new Promise((resolve) => {
-      this.#assets.push(resolve);
-      setTimeout(() => resolve(null), KERNEL_PATIENCE_MS);
-      model.send({ type: "asset", name });
-    });
   }
 }
