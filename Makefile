@@ -29,7 +29,7 @@ check: $(STAMPS)/test  ## Lint, types, format and import rules, for Python and T
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 	@$(BIN)/python js/run.py check
 
 fix: $(STAMPS)/test  ## Format, and repair what the linters can repair
