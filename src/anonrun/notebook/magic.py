@@ -12,6 +12,7 @@ import ast
 import contextlib
 import difflib
 import shlex
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,7 @@ from anonrun.errors import AnonrunError
 from anonrun.notebook.commands import COMMANDS
 from anonrun.notebook.display import kernel, mimebundle, show
 from anonrun.notebook.hosts import DISPLAYS, Display
+from anonrun.notebook.widget import prepare_widget
 
 __all__ = ["AnonrunMagics", "load", "unload"]
 
@@ -206,6 +208,9 @@ def load(ipython: Any) -> None:  # noqa: ANN401  IPython has no types
     ipython.display_formatter.mimebundle_formatter.for_type(Run, lambda run, **_options: mimebundle(run))
     kernel().auto = True
     _watch_starts()
+    if kernel().draws:
+        # While init waits for the server, so that the first chart is there the sooner.
+        threading.Thread(target=prepare_widget, name="anonrun-prepare", daemon=True).start()
 
 
 def unload(_ipython: Any) -> None:  # noqa: ANN401  IPython has no types

@@ -117,7 +117,7 @@ def to_png(scene: Scene, scale: float = 1.5) -> bytes:
     small = painter.image.reduce(_OVERSAMPLE)
     small = small.quantize(_COLORS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     sink = io.BytesIO()
-    small.save(sink, "PNG", optimize=True)
+    small.save(sink, "PNG")
     return sink.getvalue()
 
 

@@ -6,15 +6,25 @@ tokens go by message, and messages are never saved.
 
 from __future__ import annotations
 
+import contextlib
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from anonrun.errors import AnonrunError
 
-__all__ = ["STATIC", "WidgetMissingError", "new_widget", "static_file"]
+__all__ = ["WidgetMissingError", "new_widget", "prepare_widget", "static_file"]
 
-STATIC = Path(__file__).parent / "static"
+_STATIC = Path(__file__).parent / "static"
+_PLACES = MappingProxyType(
+    {
+        "widget.js": _STATIC,
+        "widget.css": _STATIC,
+        # One copy for all: a file that the server serves, and nothing of the server is imported for it.
+        "plotly.js": Path(__file__).parents[1] / "server" / "web" / "static",
+    }
+)
 _BUILD = "npm --prefix js install && npm --prefix js run build"
 
 
@@ -28,7 +38,7 @@ def static_file(name: str) -> Path:
     Raises:
         WidgetMissingError: it has not been built.
     """
-    path = STATIC / name
+    path = _PLACES[name] / name
     if not path.is_file():
         raise WidgetMissingError(
             f"The widget's {name} is missing at {path}. An installed anonrun brings it; "
@@ -43,13 +53,13 @@ def _widget_class() -> type[Any]:
     import anywidget  # noqa: PLC0415  see above
     import traitlets  # noqa: PLC0415  see above
 
-    script, style = static_file("widget.js"), STATIC / "widget.css"
+    script, style = static_file("widget.js"), static_file("widget.css")
 
     class RunWidget(anywidget.AnyWidget):
         """Live charts of one run."""
 
         _esm = script.read_text(encoding="utf-8")
-        _css = style.read_text(encoding="utf-8") if style.is_file() else ""
+        _css = style.read_text(encoding="utf-8")
 
         run = traitlets.Dict().tag(sync=True)
         """What the server says of the run, and `server`: where it is."""
@@ -61,6 +71,12 @@ def _widget_class() -> type[Any]:
         """The widget's options, such as `height` in CSS pixels."""
 
     return RunWidget
+
+
+def prepare_widget() -> None:
+    """Import what a widget needs, which takes a while the first time; what is wrong shows when one is made."""
+    with contextlib.suppress(Exception):
+        _widget_class()
 
 
 def new_widget(**traits: Any) -> Any:  # noqa: ANN401  the class exists only once ipywidgets is imported
