@@ -155,9 +155,9 @@ def test_ui_gives_a_link_that_lets_one_browser_in_once(person: Person) -> None:
     link = person.run("ui", "--no-open").stdout.strip()
     token = link.partition("/enter#d=")[2]
     headers = {"Origin": person.server.url}
-    browser = httpx.Client(base_url=person.server.url, headers=headers)
-    assert browser.post("/api/v1/session/exchange", json={"token": token}).status_code == 200
-    assert [run["id"] for run in browser.get("/api/v1/runs").json()["runs"]] == ["a"]
+    with httpx.Client(base_url=person.server.url, headers=headers) as browser:
+        assert browser.post("/api/v1/session/exchange", json={"token": token}).status_code == 200
+        assert [run["id"] for run in browser.get("/api/v1/runs").json()["runs"]] == ["a"]
     again = httpx.post(f"{person.server.url}/api/v1/session/exchange", json={"token": token}, headers=headers)
     assert again.status_code >= 400
 
@@ -166,9 +166,9 @@ def test_ui_starts_the_server_of_this_machine_and_lets_its_person_in(home: Path)
     run_script(_LOG.format(id="a"), home)
     link = json.loads(run_command("ui", "--json", data_dir=home).stdout)["link"]
     base, _, token = link.partition("/enter#d=")
-    browser = httpx.Client(base_url=base, headers={"Origin": base})
-    assert browser.post("/api/v1/session/exchange", json={"token": token}).status_code == 200
-    assert [run["id"] for run in browser.get("/api/v1/runs").json()["runs"]] == ["a"]
+    with httpx.Client(base_url=base, headers={"Origin": base}) as browser:
+        assert browser.post("/api/v1/session/exchange", json={"token": token}).status_code == 200
+        assert [run["id"] for run in browser.get("/api/v1/runs").json()["runs"]] == ["a"]
 
 
 def test_doctor_finds_what_is_wrong(person: Person) -> None:

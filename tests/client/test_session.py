@@ -71,7 +71,8 @@ def test_a_run_does_without_requests_on_its_own_server(home: Path) -> None:
 def test_everything_that_is_given_arrives(home: Path, server: Server) -> None:
     script = """if True:
         import anonrun, math
-        run = anonrun.init("digits", "first", {"lr": 0.1}, tags=["a"], notes="n", group="g", job_type="train", id="mine")
+        given = {"tags": ["a"], "notes": "n", "group": "g", "job_type": "train"}
+        run = anonrun.init("digits", "first", {"lr": 0.1}, id="mine", **given)
         run.config["epochs"] = 3
         for i in range(3):
             run.log({"loss": 1 / (i + 1), "deep": {"er": i}})

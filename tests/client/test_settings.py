@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from anonrun.client.address import checked_url
 from anonrun.client.announce import announcement
 from anonrun.client.config import Config, Summary
 from anonrun.client.notices import Notices
 from anonrun.client.plain import fit, plain
 from anonrun.client.settings import read_settings, refuse_unknown
-from anonrun.client.transport import checked_url
 from anonrun.errors import UsageError
 
 

@@ -6,12 +6,12 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from anonrun.client.address import checked_url
 from anonrun.client.connect import Connector
 from anonrun.client.identity import EMBEDDED, IdentityStore, Source, checked_key
 from anonrun.client.notices import Notices
 from anonrun.client.paths import DataDir, data_dir
 from anonrun.client.remote import Refusal, Remote, as_public_error
-from anonrun.client.transport import checked_url
 from anonrun.core.messages import AccountInfo
 from anonrun.errors import AuthenticationError
 

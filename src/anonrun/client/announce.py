@@ -1,12 +1,19 @@
-"""What `init` says about where a run can be watched, and the specification's warning about its private link. Pure."""
+"""What `init` says about where a run can be watched, and the specification's warning about its private link."""
 
 from __future__ import annotations
 
+import threading
+from typing import TYPE_CHECKING
+
 from anonrun.client.links import page_link, private_link
+from anonrun.client.notices import Notices, in_notebook
 from anonrun.client.status import ClientStatus, RunSecrets
 from anonrun.core.messages import RunInfo
 
-__all__ = ["announcement"]
+if TYPE_CHECKING:
+    from anonrun.client.run import Run
+
+__all__ = ["Greeting", "announcement"]
 
 
 def announcement(info: RunInfo, status: ClientStatus, secrets: RunSecrets) -> tuple[str, str | None]:
@@ -28,3 +35,37 @@ def announcement(info: RunInfo, status: ClientStatus, secrets: RunSecrets) -> tu
         "run.share() makes a link that can only view."
     )
     return "\n".join(lines), secret
+
+
+class Greeting:
+    """Says once where a run can be watched: by `init`, or in the background if the server took longer."""
+
+    def __init__(self, *, announce: bool, notices: Notices) -> None:
+        self.run: Run | None = None
+        self._wanted = announce
+        self._notices = notices
+        self._lock = threading.Lock()
+        self._init_is_over = False
+
+    def settled(self) -> None:
+        """Note that the server has the run; called in the background."""
+        with self._lock:
+            late = self._init_is_over
+        if late and not in_notebook():
+            self.say()
+
+    def say(self) -> None:
+        """Say it, if the server has the run."""
+        with self._lock:
+            self._init_is_over = True
+            run = self.run
+            if not self._wanted or run is None:
+                return
+            status = run.status()
+            if status.server is None or not status.connected:
+                return
+            self._wanted = False
+        public, secret = announcement(run.info(), status, run.secrets())
+        self._notices.say(public)
+        if secret:
+            self._notices.say_secret(secret)

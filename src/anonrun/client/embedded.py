@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anonrun.client.transport import LoopbackTransport, Request
 from anonrun.errors import ServerUnavailableError
+
+if TYPE_CHECKING:
+    import subprocess
 
 __all__ = ["EmbeddedServer", "State", "ensure_running", "find", "read_state", "start", "stop"]
 
@@ -81,6 +84,8 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
     Raises:
         OSError: the folder cannot be written to, or no process can be started.
     """
+    import subprocess  # noqa: PLC0415  most programs find a server, or name one
+
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     command = [sys.executable, "-m", "anonrun", "server", "--embedded", "--data-dir", str(folder.parent)]
     log = os.open(folder / "server.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -10,7 +10,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from anonrun.client.delivery import Connection, Delivery, Keys
+from anonrun.client.delivery import Connection, Delivery
+from anonrun.client.registration import Keys
 from anonrun.client.remote import Refusal
 from anonrun.client.spool.folder import RunFile, RunFolder
 from anonrun.client.verdict import Action, decide

@@ -14,15 +14,19 @@ from typing import Any
 
 from anonrun.client.browser import open_privately
 from anonrun.client.connect import Connector
-from anonrun.client.delivery import Connection, Delivery, Keys
+from anonrun.client.delivery import Connection, Delivery
 from anonrun.client.feed import RowFeed
 from anonrun.client.leftovers import deliver_leftovers, owned
+from anonrun.client.links import share_link
 from anonrun.client.notices import Notices
 from anonrun.client.recorder import Recorder
-from anonrun.client.remote import Refusal
+from anonrun.client.registration import Keys
+from anonrun.client.remote import Refusal, as_public_error
 from anonrun.client.sender import Sender
 from anonrun.client.spool.folder import RunFile, RunFolder
 from anonrun.client.spool.writer import SpoolWriter
+from anonrun.core.messages import LinkRequest
+from anonrun.core.tokens import TokenKind, mint, token_hash
 from anonrun.core.wire import Frame, decode_all
 from anonrun.errors import ServerUnavailableError
 
@@ -178,6 +182,17 @@ class Recording:
         if connection is None or not self.delivery.registered:
             raise ServerUnavailableError(self.trouble or "The server does not have the run yet; try again in a moment.")
         return connection
+
+    def share(self, *, blind: bool, timeout_s: float) -> str:
+        """Make a view link; see `Run.share`."""
+        token = mint(TokenKind.SHARE)
+        request = LinkRequest(token_hash=token_hash(token).hex(), blind=blind)
+        connection, run_id = self.connected(timeout_s), self.delivery.run_id
+        try:
+            connection.remote.make_link(self.file.write, run_id, request)
+        except Refusal as exc:
+            raise as_public_error(exc, "The run cannot be shared") from exc
+        return share_link(connection.server.url, run_id, token)
 
     def refresh(self) -> None:
         """Ask the server how the run stands; where it cannot be asked, all stays as it is known."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -10,32 +13,24 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from anonrun.client.config import Config, Summary
-from anonrun.client.links import claim_link, page_link, share_link
+from anonrun.client.links import claim_link, page_link
 from anonrun.client.notices import Notices, in_notebook
-from anonrun.client.recording import Recording
-from anonrun.client.remote import Refusal, as_public_error
+from anonrun.client.rows import NoRows, Rows
 from anonrun.client.settings import Settings
 from anonrun.client.status import ClientStatus, RunSecrets
-from anonrun.core.messages import LinkRequest, RunInfo, RunState
-from anonrun.core.tokens import TokenKind, mint, token_hash
-from anonrun.core.wire import Frame
+from anonrun.core.ids import new_id, new_name, new_run_id
+from anonrun.core.messages import RunInfo, RunState
 from anonrun.errors import ServerUnavailableError, UsageError
 
 if TYPE_CHECKING:
     import plotly.graph_objects
     from typing_extensions import Self
 
+    from anonrun.client.recording import Recording
+
 __all__ = ["Run", "first_info"]
 
 _ASK_S = 10.0
-
-
-class _NoFeed:
-    """The rows of a run that records nothing."""
-
-    def read_new(self) -> list[Frame]:
-        """Return nothing."""
-        return []
 
 
 class Run:
@@ -95,7 +90,7 @@ class Run:
                 recording.wait_delivered(timeout)
         finally:
             for callback in self._callbacks:
-                callback()
+                self._call(callback)
             if recording is not None and not recording.forked:
                 self._say_goodbye(recording)
                 recording.close()
@@ -187,9 +182,9 @@ class Run:
         file = self._recording.file
         return RunSecrets(file.view, file.claim if self.anonymous else None)
 
-    def feed(self) -> Any:  # noqa: ANN401  a RowFeed, or one without rows
+    def feed(self) -> Rows:
         """Return a new reader of the run's rows, from the first on."""
-        return _NoFeed() if self._recording is None else self._recording.feed()
+        return NoRows() if self._recording is None else self._recording.feed()
 
     def on_finish(self, callback: Callable[[], object]) -> None:
         """Have `callback` called when the run ends, before `finish` returns."""
@@ -212,15 +207,7 @@ class Run:
             ServerUnavailableError: the server does not have the run yet, or does not answer.
             ServerError: it refuses.
         """
-        recording = self._online("share")
-        token = mint(TokenKind.SHARE)
-        request = LinkRequest(token_hash=token_hash(token).hex(), blind=blind)
-        connection = recording.connected(_ASK_S)
-        try:
-            connection.remote.make_link(recording.file.write, self.run_id, request)
-        except Refusal as exc:
-            raise as_public_error(exc, f"Run {self.id} cannot be shared") from exc
-        return share_link(connection.server.url, self.run_id, token)
+        return self._online("share").share(blind=blind, timeout_s=_ASK_S)
 
     def claim(self) -> None:
         """Open the page where the run is claimed into an account. In a notebook nothing secret is printed."""
@@ -270,6 +257,12 @@ class Run:
 
     # --- within ----------------------------------------------------------------------------------------------------
 
+    def _call(self, callback: Callable[[], object]) -> None:
+        try:
+            callback()
+        except Exception as exc:  # noqa: BLE001  whoever shows the run must not keep it from ending
+            self._notices.say(f"what was to happen at the run's end failed: {type(exc).__name__}: {exc}")
+
     def _change(self, fields: dict[str, Any]) -> None:
         if self._recording is not None:
             self._recording.change(fields)
@@ -298,11 +291,13 @@ class Run:
             self._notices.say(f"run {self.name} {self._state.value}: {recording.rows:,} rows, {self.url}")
 
 
-def first_info(settings: Settings, *, run_id: str, short_id: str, name: str, anonymous: bool, now: datetime) -> RunInfo:
-    """Return what is known of a run before any server does."""
-    now = now.astimezone(timezone.utc)
+def first_info(settings: Settings, *, anonymous: bool) -> RunInfo:
+    """Return a new run as it is known before any server does, with ids and a name of its own."""
+    run_id = str(new_run_id(time.time_ns() // 1_000_000, os.urandom(10)))
+    now = datetime.now(timezone.utc)
     return RunInfo(
-        run_id=run_id, account="", project=settings.project, id=short_id, name=name, state=RunState.RUNNING,
-        anonymous=anonymous, created_at=now, server_time=now, url_path=f"r/{run_id}", config=settings.config,
-        tags=settings.tags, notes=settings.notes, group=settings.group, job_type=settings.job_type,
+        run_id=run_id, account="", project=settings.project, id=settings.id or new_id(secrets.choice),
+        name=settings.name or new_name(secrets.choice), state=RunState.RUNNING, anonymous=anonymous, created_at=now,
+        server_time=now, url_path=f"r/{run_id}", config=settings.config, tags=settings.tags, notes=settings.notes,
+        group=settings.group, job_type=settings.job_type,
     )  # fmt: skip

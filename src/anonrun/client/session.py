@@ -7,39 +7,19 @@ failed. Everything that is known of runs here belongs to one `Session`, of which
 from __future__ import annotations
 
 import atexit
-import contextlib
 import os
-import random
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from anonrun.client.announce import announcement
-from anonrun.client.connect import Connector
-from anonrun.client.identity import EMBEDDED, Credential, IdentityStore, choose
-from anonrun.client.keys import KeyRing
 from anonrun.client.notices import Notices, in_notebook
-from anonrun.client.paths import data_dir
-from anonrun.client.receipts import Receipts
-from anonrun.client.recording import Recording
-from anonrun.client.remote import Refusal, as_public_error
 from anonrun.client.run import Run, first_info
 from anonrun.client.settings import Settings, read_settings, refuse_unknown
-from anonrun.client.spool.folder import RunFile
-from anonrun.core.ids import new_id, new_name, new_run_id
-from anonrun.core.messages import RunRequest, TokenHashes, to_json
-from anonrun.core.tokens import TokenKind, mint, token_hash
-from anonrun.errors import AnonrunError, UsageError
 
 __all__ = ["IGNORED", "Session", "current_run", "the_session"]
 
-_NAMED_SERVER_S = 1.8
-_EMBEDDED_S = 0.95
 _KERNEL_EXIT_S = 3.0
 
 IGNORED = frozenset({"entity", "settings", "save_code", "force", "magic", "sync_tensorboard", "monitor_gym",
@@ -112,54 +92,12 @@ class Session:
 
     def _disabled(self, settings: Settings) -> Run:
         notices = Notices(silent=True)
-        return Run(settings, self._info(settings, anonymous=settings.anonymous != "never"), None, notices)
-
-    def _info(self, settings: Settings, *, anonymous: bool) -> Any:  # noqa: ANN401  a RunInfo
-        choose_random = random.SystemRandom().choice
-        run_id = str(new_run_id(time.time_ns() // 1_000_000, os.urandom(10)))
-        return first_info(
-            settings,
-            run_id=run_id,
-            short_id=settings.id or new_id(choose_random),
-            name=settings.name or new_name(choose_random),
-            anonymous=anonymous,
-            now=datetime.now(timezone.utc),
-        )
+        return Run(settings, first_info(settings, anonymous=settings.anonymous != "never"), None, notices)
 
     def _start(self, settings: Settings, *, announce: bool) -> Run:
-        notices = Notices()
-        data = data_dir(os.environ)
-        if data.problem:
-            self.notices.warn_once("data dir", data.problem)
-        store = IdentityStore(data.identity, notices)
-        where = settings.server or EMBEDDED
-        credential = choose(store, where, anonymous=settings.anonymous, api_key=settings.api_key, environ=os.environ)
-        info = self._info(settings, anonymous=credential.source == "anonymous")
-        file = _run_file(settings, info, credential)
-        spool = data.spool if settings.dir is None else Path(settings.dir).absolute() / "spool"
-        greeting = _Greeting(announce=announce and not (in_notebook() and self._on_start), notices=notices)
+        from anonrun.client.begin import start  # noqa: PLC0415  half of what `import anonrun` would take
 
-        def settled() -> None:
-            _keep_receipt(data.root, where, recording, notices)
-            greeting.settled()
-
-        recording = Recording(
-            spool,
-            file,
-            keys=KeyRing(store, where, credential),
-            keys_for=lambda left: KeyRing(store, where, _credential_of(left, store, where)),
-            connect=Connector(settings.server, data.server),
-            notices=notices,
-            on_settled=settled,
-        )
-        run = greeting.run = Run(settings, info, recording, notices)
-        if (
-            recording.wait_settled(_NAMED_SERVER_S if settings.server else _EMBEDDED_S)
-            and recording.refusal is not None
-        ):
-            _raise_for_mistakes(recording, recording.refusal, settings)
-        greeting.say()
-        return run
+        return start(settings, announce=announce and not (in_notebook() and self._on_start), notices=self.notices)
 
     def _hook(self) -> None:
         if self._hooked:
@@ -184,99 +122,6 @@ class Session:
         self._lock = threading.RLock()
         for run in self._runs:
             run._after_fork_in_child()  # noqa: SLF001  the session is a run's other half
-
-
-class _Greeting:
-    """Says once where a run can be watched: by `init`, or in the background if the server took longer."""
-
-    def __init__(self, *, announce: bool, notices: Notices) -> None:
-        self.run: Run | None = None
-        self._wanted = announce
-        self._notices = notices
-        self._lock = threading.Lock()
-        self._init_is_over = False
-
-    def settled(self) -> None:
-        """Note that the server has the run; called in the background."""
-        with self._lock:
-            late = self._init_is_over
-        if late and not in_notebook():
-            self.say()
-
-    def say(self) -> None:
-        """Say it, if the server has the run."""
-        with self._lock:
-            self._init_is_over = True
-            run = self.run
-            if not self._wanted or run is None:
-                return
-            status = run.status()
-            if status.server is None or not status.connected:
-                return
-            self._wanted = False
-        public, secret = announcement(run.info(), status, run.secrets())
-        self._notices.say(public)
-        if secret:
-            self._notices.say_secret(secret)
-
-
-def _keep_receipt(root: Path, where: str, recording: Recording, notices: Notices) -> None:
-    """Remember by which token an anonymous run can be claimed once its spool folder is gone."""
-    info, claim = recording.delivery.info, recording.file.claim
-    if info is not None and claim is not None and info.expires_at is not None:
-        Receipts(root, notices).keep(info.run_id, server=where, claim=claim, until=info.expires_at)
-
-
-def _credential_of(file: RunFile, store: IdentityStore, where: str) -> Credential:
-    """Return the key for a run that an earlier process left over."""
-    if file.account == "anonymous":
-        return store.anonymous(where)
-    return choose(store, where, anonymous="never", api_key=None, environ=os.environ)
-
-
-def _run_file(settings: Settings, info: Any, credential: Credential) -> RunFile:  # noqa: ANN401  a RunInfo
-    anonymous = credential.source == "anonymous"
-    write, view = mint(TokenKind.WRITE), mint(TokenKind.VIEW)
-    claim = mint(TokenKind.CLAIM) if anonymous else None
-    request = RunRequest(
-        run_id=info.run_id,
-        tokens=TokenHashes(
-            write=token_hash(write).hex(),
-            view=token_hash(view).hex(),
-            claim=None if claim is None else token_hash(claim).hex(),
-        ),
-        project=info.project, id=info.id, name=info.name, config=info.config, tags=info.tags, notes=info.notes,
-        group=info.group, job_type=info.job_type, resume=settings.resume,
-    )  # fmt: skip
-    return RunFile(
-        run_id=info.run_id, server=settings.server, account=credential.source, request=to_json(request),
-        write=write, view=view, claim=claim, offline=settings.mode == "offline",
-    )  # fmt: skip
-
-
-def _raise_for_mistakes(recording: Recording, refusal: Refusal, settings: Settings) -> None:
-    """Raise where the server refused what the caller asked for; anything else is trouble, and training goes on.
-
-    Raises:
-        AuthenticationError: the account's key was refused.
-        NotFoundError: there is no run to resume.
-        UsageError: the id is taken.
-    """
-    error: AnonrunError
-    if refusal.status == 401 and recording.file.account != "anonymous":  # noqa: PLR2004  HTTP's number
-        error = as_public_error(refusal, "init()")
-    elif refusal.code == "run_exists":
-        error = UsageError(
-            f"Project {settings.project} has a run {settings.id!r} already; use another id, or resume='allow' to go on "
-            "with it."
-        )
-    elif refusal.status == 404 and settings.resume == "must":  # noqa: PLR2004
-        error = as_public_error(refusal, f"There is no run {settings.id!r} to resume")
-    else:
-        return
-    with contextlib.suppress(OSError):
-        recording.discard()
-    raise error from refusal
 
 
 the_session = Session()

@@ -5,17 +5,18 @@ Pure: takes the environment as a mapping, asks nobody.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from anonrun.client.identity import Anonymous
+from anonrun.client.address import checked_url
 from anonrun.client.plain import plain
-from anonrun.client.transport import checked_url
 from anonrun.core.ids import DEFAULT_PROJECT, check_id, check_project
 from anonrun.core.limits import DEFAULT_LIMITS
 from anonrun.errors import UsageError
+
+if TYPE_CHECKING:
+    from anonrun.client.identity import Anonymous
 
 __all__ = ["Mode", "Reinit", "Resume", "Settings", "read_settings", "refuse_unknown"]
 
@@ -54,6 +55,8 @@ def refuse_unknown(unknown: Iterable[str], known: Iterable[str], where: str) -> 
         TypeError: there is one; the message offers the nearest that does.
     """
     for name in unknown:
+        import difflib  # noqa: PLC0415  only for who mistypes
+
         near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else f" It takes {', '.join(sorted(known))}."
         raise TypeError(f"{where} has no argument {name!r}.{hint}")

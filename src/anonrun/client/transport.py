@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from anonrun._version import __version__
-from anonrun.errors import ServerUnavailableError, UsageError
+from anonrun.errors import ServerUnavailableError
 
 if TYPE_CHECKING:
     import http.client
 
     import requests
 
-__all__ = ["HttpTransport", "LoopbackTransport", "Request", "Response", "Transport", "checked_url", "open_transport"]
+__all__ = ["HttpTransport", "LoopbackTransport", "Request", "Response", "Transport", "open_transport"]
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _USER_AGENT = f"anonrun/{__version__}"
@@ -81,23 +81,6 @@ class Transport(Protocol):
         """Let go of connections."""
 
 
-def checked_url(text: str) -> str:
-    """Return a server's address without trailing slash.
-
-    Raises:
-        UsageError: it is no http or https address, or has a user, query or fragment.
-    """
-    try:
-        parts = urlsplit(text.strip())
-        _ = parts.port
-    except ValueError:
-        parts = urlsplit("")
-    plain = not (parts.query or parts.fragment or parts.username or parts.password)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
-        raise UsageError(f"Server {text!r} is no address; use one such as https://runs.example.org.")
-    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
-
-
 def open_transport(url: str) -> Transport:
     """Return the transport for a server's address."""
     parts = urlsplit(url)
@@ -142,6 +125,10 @@ class HttpTransport:
             if self._session is not None:
                 self._session.close()
                 self._session = None
+
+    def __del__(self) -> None:
+        if self._session is not None:  # an Api that was simply dropped leaves no open socket to warn about
+            self._session.close()
 
 
 def _leave_as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -203,6 +190,10 @@ class LoopbackTransport:
             for connection in self._idle:
                 connection.close()
             self._idle.clear()
+
+    def __del__(self) -> None:
+        for connection in self._idle:  # an Api that was simply dropped leaves no open socket to warn about
+            connection.close()
 
 
 def _reason(exc: BaseException) -> str:

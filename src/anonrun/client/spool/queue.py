@@ -1,0 +1,146 @@
+"""What is on disk and not yet on the server, in the order in which it is sent.
+
+Knows parts, batches and how much of them was acknowledged; nothing of requests. Parts of this process come in their
+order, and take turns with those of other processes (forked workers), each of which is a stream of its own.
+
+Invariant: a part is removed only after its last row was acknowledged, and never while someone may write it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from anonrun.client.spool.folder import RunFolder
+from anonrun.client.spool.reader import Batch, PartReader
+from anonrun.client.spool.writer import PartName, SpoolWriter
+
+__all__ = ["Part", "PartQueue"]
+
+_BATCH_BYTES = 500_000
+
+
+@dataclass(slots=True)
+class Part:
+    """One part on its way.
+
+    Attributes:
+        own: whether this process writes it, or did.
+        complete: whether all of it was read, and nothing will follow.
+        sent: rows that the server has, by stream.
+    """
+
+    reader: PartReader
+    own: bool
+    complete: bool = False
+    sent: dict[int, int] = field(default_factory=dict)
+
+
+class PartQueue:
+    """The parts of one run.
+
+    Args:
+        folder: where they are.
+        writer: the writing end in this process; None where nobody writes here any more.
+        keep_bytes: delivered parts are kept up to this size in total, for readers in this process.
+    """
+
+    def __init__(self, folder: RunFolder, writer: SpoolWriter | None, keep_bytes: int) -> None:
+        self._folder = folder
+        self._writer = writer
+        self._keep_bytes = keep_bytes
+        self._parts: dict[PartName, Part] = {}
+        self._removed: dict[PartName, Part] = {}
+        self._own_turn = True
+
+    @property
+    def damage(self) -> list[str]:
+        """Sentences about damaged places."""
+        return [text for part in list(self._parts.values()) for text in part.reader.damage]
+
+    def look(self) -> None:
+        """Notice parts that other processes have begun."""
+        for name in self._folder.parts():
+            self._take(name)
+
+    def next(self, *, most_rows: int, final: bool) -> tuple[Part, Batch] | None:
+        """Return what is to be sent next, or None where nothing is there.
+
+        Args:
+            most_rows: at most so many rows.
+            final: nobody writes the run any more.
+
+        Raises:
+            OSError: a part cannot be read.
+        """
+        writing = None if self._writer is None else self._writer.part
+        if writing is None or writing not in self._parts:
+            self.look()
+        if writing is not None:
+            self._take(writing)
+        for name, part in self._in_turn():
+            ended = final or (part.own and name != writing)
+            batch = part.reader.read(most_rows=most_rows, most_bytes=_BATCH_BYTES, final=ended)
+            if not batch.empty:
+                self._own_turn = not part.own
+                return part, batch
+            part.complete = ended
+        return None
+
+    def begin_anew(self) -> None:
+        """Forget what was acknowledged, for a server that has nothing of it."""
+        for part in self._parts.values():
+            part.reader.skip_to(part.reader.part.writer, 0)
+            part.complete = False
+            part.sent.clear()
+
+    def sent_rows(self, *, own: bool) -> int:
+        """Return how many rows of this process, or of others, were acknowledged."""
+        parts = [*list(self._parts.values()), *list(self._removed.values())]
+        return sum(rows for part in parts if part.own is own for rows in list(part.sent.values()))
+
+    def remove_sent(self) -> None:
+        """Remove parts that were delivered in full, the oldest first; to be called when all that was read was sent."""
+        done = [name for name, part in sorted(self._parts.items()) if part.complete and part.own]
+        kept = sum(self._parts[name].reader.offset for name in done)
+        for name in done:
+            if kept <= self._keep_bytes:
+                break
+            part = self._removed[name] = self._parts.pop(name)
+            kept -= part.reader.offset
+            part.reader.close()
+            self._folder.remove_part(name)
+
+    def all_read(self) -> bool:
+        """Return whether nothing is on disk that was not read, and nobody will write more.
+
+        Another process may have written a last row just now, or may write on.
+        """
+        if any(name not in self._parts and name not in self._removed for name in self._folder.parts()):
+            return False
+        foreign = [part.reader for part in self._parts.values() if not part.own]
+        pids = {reader.pid for reader in foreign} - {None, os.getpid()}
+        if pids:
+            import psutil  # noqa: PLC0415  only where there are other processes
+
+            if any(psutil.pid_exists(pid) for pid in pids):
+                return False
+        return all(reader.at_end() for reader in foreign)
+
+    def close(self) -> None:
+        """Let go of files."""
+        for part in self._parts.values():
+            part.reader.close()
+
+    def _in_turn(self) -> Iterator[tuple[PartName, Part]]:
+        waiting = [(name, part) for name, part in sorted(self._parts.items()) if not part.complete]
+        yield from sorted(waiting, key=lambda entry: entry[1].own is not self._own_turn)
+
+    def _take(self, name: PartName) -> None:
+        if name in self._parts or name in self._removed:
+            return
+        if self._writer is not None and self._writer.wrote(name):
+            self._parts[name] = Part(PartReader(self._folder.path, name, self._writer.unwritten), own=True)
+        else:
+            self._parts[name] = Part(PartReader(self._folder.path, name), own=False)
