@@ -7,7 +7,7 @@ OUT    := out
 JS_SOURCES := $(shell find js -path js/node_modules -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test bench check fix docs clean
+.PHONY: help demo lab test bench check fix docs lock clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 12
@@ -41,10 +41,10 @@ docs: $(STAMPS)/test  ## Write the generated pages of docs/
 	$(BIN)/python -m anonrun.server.openapi > docs/openapi.json
 	@$(BIN)/python js/run.py api-types
 
-constraints.txt: pyproject.toml  ## Choose the versions that are used for development again
+lock: $(STAMPS)/venv  ## Choose the versions that are used for development again
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
-		--extra lab --group test --group check pyproject.toml -o $@
+		--extra lab --group test --group check pyproject.toml -o constraints.txt
 
 clean:  ## Remove what was built and installed
 	rm -rf $(VENV) $(STAMPS) $(OUT) js/node_modules src/anonrun/notebook/static src/anonrun/server/web/static
@@ -53,7 +53,7 @@ clean:  ## Remove what was built and installed
 $(STAMPS)/venv:
 	$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
 		$(PYTHON) -m pip install --quiet --user --break-system-packages virtualenv && $(PYTHON) -m virtualenv --quiet $(VENV); }
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	@mkdir -p $(STAMPS) && touch $@
 
 # An editable install builds the JavaScript once; after a change to it, build again.

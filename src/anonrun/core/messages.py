@@ -321,8 +321,8 @@ def from_json(cls: type[T], data: dict[str, Any]) -> T:
         ValueError: a field is missing or a time cannot be read.
     """
     try:
-        known = {name: _read(hint, data[name]) for name, hint in _fields(typing.cast("Hashable", cls)).items() if name in data}
-        return cls(**known)
+        hints = _fields(typing.cast("Hashable", cls))
+        return cls(**{name: _read(hint, data[name]) for name, hint in hints.items() if name in data})
     except (TypeError, AttributeError, KeyError) as exc:
         raise ValueError(f"{cls.__name__} cannot be read from this answer: {exc}") from exc
 
