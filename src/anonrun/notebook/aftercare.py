@@ -59,6 +59,12 @@ class Aftercare:
                 self._thread = threading.Thread(target=self._work, name="anonrun-aftercare", daemon=True)
                 self._thread.start()
 
+    def forget(self, shown: Shown) -> None:
+        """Watch a run no more."""
+        with self._condition:
+            self._watched = [watched for watched in self._watched if watched.shown is not shown]
+            self._condition.notify()
+
     @property
     def busy(self) -> bool:
         """Whether there is something to wait for."""

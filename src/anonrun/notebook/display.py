@@ -129,10 +129,13 @@ class Kernel:
         """Bring the pictures up to date, so that a notebook that is saved or left now shows what was logged."""
         for shown in list(self._going.values()):
             with shown.lock:
-                shown.view.read()
-                message = shown.view.new_snapshot()
-                if message is not None:
-                    shown.outputs.send(message)
+                try:
+                    shown.view.read()
+                    message = shown.view.new_snapshot()
+                    if message is not None:
+                        shown.outputs.send(message)
+                except Exception as exc:  # noqa: BLE001  no cell of the user fails for it; %anonrun status tells
+                    shown.trouble = f"The picture could not be drawn: {type(exc).__name__}: {exc}"
 
     @contextlib.contextmanager
     def quiet(self) -> Iterator[None]:
@@ -163,6 +166,7 @@ class Kernel:
         """Say in the picture of the run that ended last that it is no longer on its server."""
         if self._last is None or self._last.view.source.run_id != run.run_id:
             return
+        self._aftercare.forget(self._last)
         view = self._last.view
         data = bundle(replace(view.facts, deleted=True), view.buffer)
         self._remember(run.run_id, data)

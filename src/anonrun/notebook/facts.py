@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from anonrun.core.messages import RunState
 from anonrun.notebook.numbers import utc_text
 
 __all__ = ["Facts"]
@@ -34,7 +33,7 @@ class Facts:
     run_id: str
     name: str
     project: str
-    state: RunState | str
+    state: str
     anonymous: bool
     claimed: bool = False
     deleted: bool = False

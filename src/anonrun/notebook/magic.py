@@ -208,7 +208,9 @@ def load(ipython: Any) -> None:  # noqa: ANN401  IPython has no types
     ipython.display_formatter.mimebundle_formatter.for_type(Run, lambda run, **_options: mimebundle(run))
     kernel().auto = True
     _watch_starts()
-    if kernel().draws:
+    with _said_plainly():
+        draws = kernel().draws
+    if draws:
         # While init waits for the server, so that the first chart is there the sooner.
         threading.Thread(target=prepare_widget, name="anonrun-prepare", daemon=True).start()
 
