@@ -5,21 +5,33 @@ import type { History } from "./history";
 import type { Theme } from "./palette";
 import { currentTheme, watchTheme } from "./theme";
 
-/** Draw again in the next animation frame after `history` changed. Returns its version. */
+/** Curves that grow five times a second look alive; more would only cost the reader's battery. */
+const DRAW_EVERY_MS = 200;
+
+/** Draw again soon after `history` changed, in an animation frame and not too often. Returns its version. */
 export function useHistory(history: History): number {
   const [, draw] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {
-    let frame = 0;
-    const soon = () => {
-      frame ||= requestAnimationFrame(() => {
-        frame = 0;
+    let [frame, drawnAt] = [0, Number.NEGATIVE_INFINITY];
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const inFrame = () => {
+      timer = undefined;
+      frame = requestAnimationFrame((now) => {
+        [frame, drawnAt] = [0, now];
         draw(undefined);
       });
+    };
+    const soon = () => {
+      if (frame || timer !== undefined) return;
+      const wait = drawnAt + DRAW_EVERY_MS - performance.now();
+      if (wait > 0) timer = setTimeout(inFrame, wait);
+      else inFrame();
     };
     const stop = history.subscribe(soon);
     soon();
     return () => {
       stop();
+      clearTimeout(timer);
       cancelAnimationFrame(frame);
     };
   }, [history]);

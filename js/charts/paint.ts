@@ -91,7 +91,7 @@ function visible(line: Line, frame: Frame): Span {
   return [from, to];
 }
 
-/** Trace a line; of the points within half a pixel of x only first, lowest, highest and last are drawn. */
+/** Trace a line; of the points within a pixel of x only first, lowest, highest and last are drawn. */
 function trace(line: Line, values: Float64Array, place: Place, [from, to]: Span): Path2D {
   const path = new Path2D();
   let open = false;
@@ -108,7 +108,7 @@ function trace(line: Line, values: Float64Array, place: Place, [from, to]: Span)
     }
     if (!drawable) continue;
     const x = place.x(line.x[i] as number);
-    if (open && Math.abs(x - column) < 0.5) {
+    if (open && x - column < 1) {
       low = Math.min(low, y);
       high = Math.max(high, y);
       last = y;
@@ -188,7 +188,8 @@ export function paintLine(context: CanvasRenderingContext2D, line: Line, frame: 
   context.rect(frame.left - 3, frame.top - 4, frame.width + 7, frame.height + 7);
   context.clip();
   context.strokeStyle = context.fillStyle = pen.color;
-  context.lineJoin = "round";
+  // Round joints cost a third of the time of a jagged line, and are not seen at this width.
+  context.lineJoin = "bevel";
   const band = bandOf(line, place, frame.top + frame.height, span);
   context.globalAlpha = 0.16;
   if (band) context.fill(band);

@@ -70,6 +70,8 @@ export class Plot {
   #xTicks: readonly Tick[] = [];
   #yTicks: readonly Tick[] = [];
   #area: Area = { left: 0, top: 0, width: 0, height: 0 };
+  /** Of the host; asked for only when it changes, since each question makes the page lay itself out. */
+  #size = { width: 0, height: 0 };
   /** Where the cursor is, as a value of x; null: nowhere. */
   #at: number | null = null;
   #dragFrom: number | null = null;
@@ -94,6 +96,7 @@ export class Plot {
     this.#label = make("anr-at anr-num", this.#over);
     this.#cursor.hidden = this.#label.hidden = this.#selection.hidden = true;
     this.#inks = this.#readInks();
+    this.#size = { width: host.clientWidth, height: host.clientHeight };
     this.#listen();
     this.#redraw();
   }
@@ -107,7 +110,10 @@ export class Plot {
 
   /** Take the size of the host. */
   resize(): void {
-    if (this.#host.clientWidth && this.#host.clientHeight) this.#redraw();
+    const { clientWidth: width, clientHeight: height } = this.#host;
+    if (!width || !height) return;
+    this.#size = { width, height };
+    this.#redraw();
   }
 
   /** Put the cursor `moves` points further along the longest line; for keys. */
@@ -144,7 +150,7 @@ export class Plot {
   /** Decide axes, ranges, ticks and room for the state and the size. */
   #measure(): void {
     const { lines, x, y, zoom } = this.#state;
-    const { clientWidth: width, clientHeight: height } = this.#host;
+    const { width, height } = this.#size;
     const all = xRange(lines);
     const shown = zoom ?? all ?? { low: 0, high: 1 };
     this.#xAxis = xAxisOf(x, Math.max(Math.abs(shown.low), Math.abs(shown.high)));
@@ -163,32 +169,34 @@ export class Plot {
     // The half of the last label that stands beyond the end of the axis.
     const beyond = last ? widthOf(last) / 2 - ((this.#x.high - last.at) / (this.#x.high - this.#x.low)) * room : 0;
     const right = Math.max(MARGIN, Math.ceil(beyond) + 2);
-    this.#area = {
+    const area = {
       left,
       top: MARGIN,
       width: Math.max(1, width - left - right),
       height: Math.max(1, height - MARGIN - X_AXIS_HEIGHT),
     };
+    const before = this.#area;
+    this.#area = area;
+    if (before.left === left && before.width === area.width && before.height === area.height) return;
+    for (const side of ["left", "top", "width", "height"] as const) this.#over.style[side] = `${area[side]}px`;
   }
 
   #redraw(): void {
     this.#measure();
     const { left, top, width, height } = this.#area;
     const ratio = this.#host.ownerDocument.defaultView?.devicePixelRatio || 1;
-    const { clientWidth, clientHeight } = this.#host;
-    const [wide, high] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
+    const [wide, high] = [Math.round(this.#size.width * ratio), Math.round(this.#size.height * ratio)];
     if (this.#canvas.width !== wide || this.#canvas.height !== high) {
       this.#canvas.width = wide;
       this.#canvas.height = high;
     }
-    Object.assign(this.#over.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
     const frame: Frame = {
       ...{ left, top, width, height, x: this.#x, y: this.#y },
       placeX: (value) => this.#xAxis.place(value),
       placeY: (value) => this.#yAxis.place(value),
     };
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.#context.clearRect(0, 0, clientWidth, clientHeight);
+    this.#context.clearRect(0, 0, this.#size.width, this.#size.height);
     paintAxes(this.#context, frame, this.#xTicks, this.#yTicks, this.#inks);
     for (const line of this.#state.lines) {
       const color = colorOf(line.index, this.#state.theme);
@@ -273,6 +281,7 @@ export class Plot {
 
   /** A line where the cursor is, and a dot on each curve. */
   #showCursor(): void {
+    if (this.#at === null && this.#cursor.hidden) return;
     const pixel = this.#at === null ? -1 : this.#pixelOf(this.#at);
     this.#cursor.hidden = !(pixel >= 0 && pixel <= this.#area.width);
     this.#cursor.style.transform = `translateX(${pixel}px)`;
@@ -292,7 +301,7 @@ export class Plot {
     this.#label.textContent = this.#events.named(this.#at);
     const half = this.#label.offsetWidth / 2;
     // Inside the chart, also at its edges.
-    const [least, most] = [-this.#area.left, this.#host.clientWidth - this.#area.left - 2 * half];
+    const [least, most] = [-this.#area.left, this.#size.width - this.#area.left - 2 * half];
     const at = Math.min(Math.max(pixel - half, least), most);
     this.#label.style.transform = `translateX(${Math.round(at)}px)`;
   }

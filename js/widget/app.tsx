@@ -1,6 +1,6 @@
 /** The view of one run in a notebook: banner, head line, charts, foot line. Never empty. */
 
-import { useEffect, useReducer, useState } from "preact/hooks";
+import { useEffect, useMemo, useReducer, useState } from "preact/hooks";
 import { ChartGrid, ChartToolbar, DEFAULT_OPTIONS, useHistory, useTheme } from "../charts";
 import { Banner } from "./banner";
 import { ConfigTable } from "./config_table";
@@ -83,7 +83,25 @@ export function App({ view, root }: { view: RunView; root: HTMLElement }) {
   if (Object.keys(config).length) tabs.push("config");
   const tab = tabs.includes(chosen) ? chosen : "charts";
   const start = Date.parse(state.run.created_at ?? "") / 1000 || firstTime(state);
-  const height = state.config.height;
+  const { height, key_metrics } = state.config;
+  const { history } = state;
+  // The same element as before is not looked through again when only the clock has moved on.
+  const grid = useMemo(
+    () =>
+      tab !== "config" && (
+        <ChartGrid
+          key={tab}
+          history={history}
+          options={options}
+          section={tab}
+          start={start}
+          theme={theme}
+          loadPlotly={() => view.plotly()}
+          first={key_metrics ?? []}
+        />
+      ),
+    [view, history, options, tab, start, theme, key_metrics],
+  );
   return (
     <div class="anr anr-widget" data-theme={theme} data-run-id={view.runId}>
       <Banner view={view} state={state} now={now} />
@@ -93,20 +111,7 @@ export function App({ view, root }: { view: RunView; root: HTMLElement }) {
         {tab !== "config" && <ChartToolbar options={options} onChange={setOptions} />}
       </div>
       <div class="anr-body" style={height ? { maxHeight: `${height}px`, overflow: "auto" } : undefined}>
-        {tab === "config" ? (
-          <ConfigTable config={config} />
-        ) : (
-          <ChartGrid
-            key={tab}
-            history={state.history}
-            options={options}
-            section={tab}
-            start={start}
-            theme={theme}
-            loadPlotly={() => view.plotly()}
-            first={state.config.key_metrics ?? []}
-          />
-        )}
+        {tab === "config" ? <ConfigTable config={config} /> : grid}
       </div>
       <Foot view={view} state={state} />
     </div>

@@ -59,7 +59,7 @@ export class RunView {
   constructor(run: RunTrait) {
     this.runId = run.run_id;
     this.#kernel = new KernelFeed({
-      heard: () => this.#set({ heardAt: Date.now(), source: this.#isOver() ? "over" : "kernel" }),
+      heard: () => this.#hear(),
       traits: (traits) => this.#takeTraits(traits),
       secrets: (view, claim) => this.#takeSecrets(view, claim),
       reset: () => this.#stopFeed(),
@@ -211,6 +211,13 @@ export class RunView {
   #set(change: Partial<ViewState>): void {
     this.#state = { ...this.#state, ...change };
     for (const listener of this.#listeners) listener();
+  }
+
+  /** The kernel is alive; nobody needs to draw anything for that. */
+  #hear(): void {
+    const source = this.#isOver() ? "over" : "kernel";
+    this.#state = { ...this.#state, heardAt: Date.now() };
+    if (this.#state.source !== source) this.#set({ source });
   }
 
   #takeTraits({ run, status, config }: Traits): void {
