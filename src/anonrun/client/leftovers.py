@@ -7,7 +7,7 @@ one does it; delivering twice would do no harm.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from anonrun.client.delivery import Connection, Delivery
@@ -48,7 +48,7 @@ def owned(folder: RunFolder) -> Iterator[bool]:
 
 def deliver_leftovers(
     spool: Path, *, server: str | None, connect: Callable[[], Connection], keys_for: Callable[[RunFile], Keys]
-) -> Iterator[None]:
+) -> Generator[None, None, None]:
     """Deliver what is left over for one server; each `next` does a piece.
 
     What the server refuses, and what cannot be read, stays where it is for `anonrun sync` to tell about.
@@ -79,7 +79,7 @@ def deliver_leftovers(
                 folder.remove()
 
 
-def _deliver(delivery: Delivery) -> Iterator[None]:
+def _deliver(delivery: Delivery) -> Generator[None, None, None]:
     while True:
         try:
             if not delivery.advance(final=True):

@@ -49,6 +49,7 @@ class Recording:
         connect: finds the server.
         notices: where warnings go.
         on_settled: called in the background once the server has the run.
+        heartbeat_s: how often to say that the run is alive.
 
     Attributes:
         recorder: takes what is logged.
@@ -65,6 +66,7 @@ class Recording:
         connect: Connector,
         notices: Notices,
         on_settled: Callable[[], object],
+        heartbeat_s: float = 15.0,
     ) -> None:
         self.file = file
         self.folder = RunFolder(spool / file.run_id)
@@ -87,7 +89,9 @@ class Recording:
         self.sender: Sender | None = None
         if not file.offline:
             others = deliver_leftovers(spool, server=file.server, connect=connect, keys_for=keys_for)
-            self.sender = Sender(self.delivery, self.writer, notices, leftovers=others, on_settled=on_settled)
+            self.sender = Sender(
+                self.delivery, self.writer, notices, leftovers=others, on_settled=on_settled, heartbeat_s=heartbeat_s
+            )
             self.sender.start()
 
     @property

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 from anonrun.client.delivery import Delivery
 from anonrun.client.notices import Notices
@@ -24,7 +24,6 @@ __all__ = ["Sender"]
 _POLL_S = 0.1
 _LATER_POLL_S = 0.25
 _EAGER_TURNS = 100
-_HEARTBEAT_S = 15.0
 _LOOK_FOR_PARTS_S = 1.0
 _SAY_UNREACHABLE_AFTER_S = 5.0
 
@@ -37,6 +36,8 @@ class Sender:
         writer: the run's writing end, whose queue is retried here.
         notices: where warnings go.
         leftovers: pieces of other work, done while there is nothing else to do.
+        on_settled: called once the server has the run.
+        heartbeat_s: how often to say that the run is alive.
 
     Attributes:
         trouble: a sentence while delivery is in trouble; else None.
@@ -51,8 +52,9 @@ class Sender:
         writer: SpoolWriter,
         notices: Notices,
         *,
-        leftovers: Iterator[None] | None = None,
+        leftovers: Generator[None, None, None] | None = None,
         on_settled: Callable[[], object] = lambda: None,
+        heartbeat_s: float = 15.0,
     ) -> None:
         self.delivery = delivery
         self.trouble: str | None = None
@@ -61,15 +63,16 @@ class Sender:
         self.reached_at: float | None = None
         self._writer = writer
         self._notices = notices
-        self._leftovers = leftovers or iter(())
+        self._leftovers = leftovers
         self._on_settled = on_settled
+        self._heartbeat_s = heartbeat_s
         self._finishing = False
         self._stopping = False
         self._wake = threading.Event()
         self._failures = 0
         self._first_failure_at = 0.0
         self._turns = 0
-        self._next_heartbeat = time.monotonic() + _HEARTBEAT_S
+        self._next_heartbeat = time.monotonic() + heartbeat_s
         self._next_look = 0.0
         self._thread = threading.Thread(target=self._work, name="anonrun-sender", daemon=True)
 
@@ -109,6 +112,8 @@ class Sender:
         except Exception as exc:  # noqa: BLE001  a mistake of ours must not pass for silence
             self._complain(f"Delivery stopped: {type(exc).__name__}: {exc}. Points stay on disk; see `anonrun sync`.")
         finally:
+            if self._leftovers is not None:
+                self._leftovers.close()
             self.settled.set()
 
     def _turn(self) -> float | None:
@@ -129,7 +134,8 @@ class Sender:
             return 0
         if finishing:
             return None
-        next(self._leftovers, None)
+        if self._leftovers is not None:
+            next(self._leftovers, None)
         self._turns += 1
         return _POLL_S if self._turns < _EAGER_TURNS else _LATER_POLL_S
 
@@ -144,7 +150,7 @@ class Sender:
             self._on_settled()
         more = self.delivery.advance()
         if now >= self._next_heartbeat and not self._finishing:
-            self._next_heartbeat = now + _HEARTBEAT_S
+            self._next_heartbeat = now + self._heartbeat_s
             self.delivery.heartbeat()
         return more
 
