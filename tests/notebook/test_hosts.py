@@ -29,7 +29,7 @@ MARIMO = SimpleNamespace(running_in_notebook=lambda: True)
         pytest.param(SimpleNamespace(), {}, {}, "terminal", "text", id="terminal IPython"),
         pytest.param(None, {}, {}, "python", "text", id="a script"),
         pytest.param(None, {}, {"marimo": MARIMO}, "marimo", "static", id="marimo"),
-        pytest.param(shell(), {"ANONRUN_HOST": "terminal"}, {}, "terminal", "text", id="overridden"),
+        pytest.param(shell(), {"ANONRUN_NOTEBOOK_HOST": "terminal"}, {}, "terminal", "text", id="overridden"),
     ],
 )
 def test_each_host_is_known_by_what_it_leaves(
@@ -47,4 +47,4 @@ def test_a_machine_that_is_soon_gone_is_named(variable: str) -> None:
 
 def test_a_host_that_does_not_exist_is_refused_with_the_list_of_those_that_do() -> None:
     with pytest.raises(UsageError, match=r"jupyterlab.*use one of jupyter, vscode"):
-        detect(shell(), {"ANONRUN_HOST": "jupyterlab"}, {})
+        detect(shell(), {"ANONRUN_NOTEBOOK_HOST": "jupyterlab"}, {})

@@ -188,7 +188,8 @@ def test_of_many_that_claim_sweep_and_delete_at_once_exactly_one_wins_each_run(t
         for i, run_id in enumerate(run_ids):
             runs.create(
                 tx, run_id=run_id, account=owner, project="p", id_=run_id.hex, name="n",
-                expires_at=clock.us + i, fields={"config": {}, "tags": [], "notes": None, "group": None, "job_type": None},
+                expires_at=clock.us + i,
+                fields={"config": {}, "tags": [], "notes": None, "group": None, "job_type": None},
             )  # fmt: skip
 
     db.write_now(make)

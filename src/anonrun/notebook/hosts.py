@@ -25,7 +25,7 @@ class Host:
     """A place where a notebook runs.
 
     Attributes:
-        name: as in ANONRUN_HOST.
+        name: as in ANONRUN_NOTEBOOK_HOST.
         display: `widget` for a live widget beside the snapshot, `static` for a snapshot that is redrawn in
             place, `text` for lines of text.
         snapshot_every_s: seconds between snapshots while a run lasts.
@@ -75,7 +75,7 @@ def host_named(name: str) -> Host:
     """
     host = _HOSTS.get(name.strip().lower())
     if host is None:
-        raise UsageError(f"ANONRUN_HOST={name!r} is no host that anonrun knows; use one of {', '.join(_HOSTS)}.")
+        raise UsageError(f"ANONRUN_NOTEBOOK_HOST={name!r} is no host that anonrun knows; use one of {', '.join(_HOSTS)}.")
     return host
 
 
@@ -84,11 +84,11 @@ def detect(shell: Any, environ: Mapping[str, str] = os.environ, modules: Mapping
 
     Args:
         shell: IPython's shell, None without IPython.
-        environ: the environment; `ANONRUN_HOST` overrides everything.
+        environ: the environment; `ANONRUN_NOTEBOOK_HOST` overrides everything.
         modules: what is imported.
     """
-    if environ.get("ANONRUN_HOST"):
-        return host_named(environ["ANONRUN_HOST"])
+    if environ.get("ANONRUN_NOTEBOOK_HOST"):
+        return host_named(environ["ANONRUN_NOTEBOOK_HOST"])
     return _HOSTS[_name(shell, environ, modules)]
 
 

@@ -153,7 +153,8 @@ def _store(tx: Tx, run_id: uuid.UUID, new: Sequence[Incoming], limits: Limits | 
 
 
 def _fits(what: str, more: int, limits: Limits) -> ColumnElement[bool]:
-    return RUN.c.expires_at.is_(None) | (RUN.c[what] + more <= getattr(limits, what))
+    fits: ColumnElement[bool] = RUN.c[what] + more <= getattr(limits, what)
+    return RUN.c.expires_at.is_(None) | fits
 
 
 def _over(tx: Tx, run_id: uuid.UUID, counts: Mapping[str, int], limits: Limits | None) -> OverQuota | NotThere:
