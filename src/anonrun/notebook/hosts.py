@@ -75,7 +75,8 @@ def host_named(name: str) -> Host:
     """
     host = _HOSTS.get(name.strip().lower())
     if host is None:
-        raise UsageError(f"ANONRUN_NOTEBOOK_HOST={name!r} is no host that anonrun knows; use one of {', '.join(_HOSTS)}.")
+        known = ", ".join(_HOSTS)
+        raise UsageError(f"ANONRUN_NOTEBOOK_HOST={name!r} is no host that anonrun knows; use one of {known}.")
     return host
 
 
