@@ -202,6 +202,7 @@ def test_a_link_is_listed_and_revoked_by_itself(site: Site) -> None:
     run, tokens = site.run(), [mint(TokenKind.SHARE) for _ in range(2)]
     for i, token in enumerate([*tokens, tokens[0]]):
         body = {"token_hash": sha(token), "label": f"link {i}"}
+        site.clock.forward(us=1)
         assert site.api.post(f"{run.path}/links", json=body, headers=bearer(run.write)).status_code == 201
     links = site.api.get(f"{run.path}/links", headers=bearer(run.write)).json()
     assert [link["label"] for link in links] == ["link 0", "link 1"]

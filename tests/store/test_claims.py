@@ -174,7 +174,7 @@ def test_a_claim_that_was_begun_lasts_ten_minutes(db: Database, make_run: MakeRu
     assert db.read_now(lambda tx: claims.pending(tx, _SESSION)) is None
 
 
-def test_of_many_that_claim_sweep_and_delete_at_once_exactly_one_wins_each_run(tmp_path: Path) -> None:  # noqa: C901  the race in one place
+def test_of_many_that_claim_sweep_and_delete_at_once_exactly_one_wins_each_run(tmp_path: Path) -> None:  # noqa: C901, PLR0915  the race in one place
     """Several processes' worth of stores on one database; the runs expire while all of them are at it (R11)."""
     clock = SetClock(1_800_000_000_000_000)
     stores = [Database.open(tmp_path / "race.db", clock=clock, readers=1) for _ in range(4)]
@@ -196,47 +196,54 @@ def test_of_many_that_claim_sweep_and_delete_at_once_exactly_one_wins_each_run(t
     wins: list[tuple[str, uuid.UUID]] = []
     start = threading.Barrier(6)
 
-    def race(name: str, store: Database, act: Callable[[uuid.UUID], bool], order: list[uuid.UUID]) -> None:
+    def race(name: str, act: Callable[[uuid.UUID], bool], order: list[uuid.UUID]) -> None:
         start.wait()
         for run_id in order:
             if act(run_id):
                 wins.append((name, run_id))
 
-    def claimer(store: Database, account: Account | None) -> Callable[[uuid.UUID], bool]:
+    def claimer(n: int) -> Callable[[uuid.UUID], bool]:
+        account = claimers[n]
         assert account
-        return lambda run_id: store.write_now(lambda tx: claims.claim(tx, run_id, account, None))
 
-    def sweeper(store: Database) -> Callable[[uuid.UUID], bool]:
-        def once(_run_id: uuid.UUID) -> bool:
-            clock.forward(us=1)
-            marked = store.write_now(lambda tx: retention.tombstone_some(tx, 5))
+        def act(run_id: uuid.UUID) -> bool:
+            if n == 0:
+                clock.forward(us=1)  # so one more run expires with each attempt, and both ends meet in the middle
+            return stores[n].write_now(lambda tx: claims.claim(tx, run_id, account, None))
+
+        return act
+
+    def sweep() -> None:
+        start.wait()
+        while not done.is_set():
+            marked = stores[3].write_now(lambda tx: retention.tombstone_some(tx, 5))
             wins.extend(("expired", run_id) for run_id in marked)
-            return False
 
-        return once
-
-    def deleter(store: Database) -> Callable[[uuid.UUID], bool]:
+    def deleter(n: int) -> Callable[[uuid.UUID], bool]:
         def as_anonymous(tx: Tx, run_id: uuid.UUID) -> bool:
             """Delete as the service does for a token of an unclaimed run: look and act in one transaction."""
             run = runs.find(tx, run_id)
             return run is not None and run.anonymous and runs.delete(tx, run_id)
 
-        return lambda run_id: store.write_now(lambda tx: as_anonymous(tx, run_id))
+        return lambda run_id: stores[n].write_now(lambda tx: as_anonymous(tx, run_id))
 
     back = run_ids[::-1]
+    done = threading.Event()
+    sweeping = threading.Thread(target=sweep)
     workers = [
-        threading.Thread(target=race, args=("claimed", stores[n], claimer(stores[n], claimers[n]), order))
-        for n, order in enumerate((back, run_ids, back))
+        threading.Thread(target=race, args=("claimed", claimer(n), order))
+        for n, order in enumerate((back, run_ids, back[::2]))
     ]
     workers += [
-        threading.Thread(target=race, args=("", stores[3], sweeper(stores[3]), run_ids)),
-        threading.Thread(target=race, args=("deleted", stores[0], deleter(stores[0]), back[::3])),
-        threading.Thread(target=race, args=("deleted", stores[1], deleter(stores[1]), run_ids[::5])),
+        threading.Thread(target=race, args=("deleted", deleter(0), back[::3])),
+        threading.Thread(target=race, args=("deleted", deleter(1), run_ids[::5])),
     ]
-    for worker in workers:
+    for worker in (sweeping, *workers):
         worker.start()
     for worker in workers:
         worker.join(60)
+    done.set()
+    sweeping.join(60)
     while more := db.write_now(lambda tx: retention.tombstone_some(tx, 500)):
         wins.extend(("expired", run_id) for run_id in more)
     clock.forward(seconds=1)
