@@ -9,7 +9,7 @@ header  0  4  magic "ANRS"
         4  1  version, 1
         5  1  codec of the body: 0 as it is, 1 zlib (RFC 1950)
         6  2  zero
-        8  8  u64 writer: who wrote these rows; one number for each process that writes into a run
+        8  8  u64 writer: the stream that these rows belong to; a process that writes into a run has one or more
        16  8  u64 seq: index of the first row in that writer's stream, from 0
        24  4  u32 rows
        28  4  u32 points: values in all rows together
