@@ -7,7 +7,7 @@
 
 import { Client, type Problem, type RunInfo } from "../api";
 import type { History, Plotly } from "../charts";
-import { Feed } from "../dashboard/feed";
+import { Feed } from "../charts/feed";
 import { jupyterBase, type Reached, reach } from "./address";
 import { ClaimWatch } from "./claim_watch";
 import type { Model, RunTrait, Status, Traits, WidgetConfig } from "./contract";

@@ -2,8 +2,8 @@
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { RunInfo } from "../../api";
 import { type ChartOptions, DEFAULT_OPTIONS, groupMetrics } from "../../charts";
+import { Feed, type FeedState } from "../../charts/feed";
 import { enterRun } from "../enter_run";
-import { Feed, type FeedState } from "../feed";
 import type { Secrets } from "../fragment";
 import { Refusal } from "../http";
 import { type Kept, takeKept } from "../kept";

@@ -6,7 +6,7 @@
  * browser allows one server six.
  */
 import type { Client, LiveHandlers, Problem, Result, RunInfo } from "../api";
-import { History } from "../charts/history";
+import { History } from "./history";
 
 /** `idle`: nothing is expected to change. */
 export type Link = "opening" | "live" | "lost" | "idle";
