@@ -184,7 +184,8 @@ class NotebookPage:
         self.page.wait_for_function(
             """() => {
               const panel = [...window.jupyterapp.shell.widgets('main')].find((w) => w.sessionContext && w.content);
-              return panel.sessionContext.session.kernel.status === 'idle';
+              const waiting = panel.content.widgets.some((cell) => cell.prompt === '*');
+              return !waiting && panel.sessionContext.session.kernel.status === 'idle';
             }""",
             timeout=120_000,
         )
