@@ -185,6 +185,16 @@ def test_many_small_bombs_together_are_refused(site: Site) -> None:
     assert code(site.send(site.run(), b"".join(one))) == "body_too_large"
 
 
+def test_more_names_than_a_database_takes_at_once_are_refused(site: Site) -> None:
+    run = site.run()
+    parts = []
+    for i in range(5):
+        names = [f"{i}-{n}" for n in range(9_000)]
+        parts.append(encode([Frame.of(names, [i], [0], [[1.0]] * len(names))], writer=1, seq=i))
+    assert code(site.send(run, b"".join(parts))) == "body_too_large"
+    assert code(site.send(run, parts[0])) == "quota_exceeded"
+
+
 def test_a_request_may_have_2_mib_and_not_a_byte_more(site: Site) -> None:
     body = b"x" * DEFAULT_LIMITS.request_bytes
     assert code(site.send(site.run(), body)) == "segment_damaged"

@@ -41,7 +41,9 @@ def test_a_segment_that_is_sent_again_is_acknowledged_and_ignored(db: Database, 
     assert isinstance(again, Stored)
     assert (first.next_seq, first.new, again.next_seq, again.new) == (2, 1, 2, 0)
     assert values_of(db, run_id) == [1.0, 2.0]
-    assert again.run.points == 2
+    run = db.read_now(lambda tx: runs.find(tx, run_id))
+    assert run
+    assert run.points == 2
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def hold(tx: Tx, session_hash: bytes, run_ids: Sequence[uuid.UUID], token_hash: 
             "token_hash": token_hash,
             "expires_at": tx.now_us + PENDING_US,
         }
-        tx.conn.execute(tx.dialect.upsert(PENDING_CLAIM, row, key=("session_hash", "run_id")))
+        tx.conn.execute(tx.dialect.upsert(PENDING_CLAIM, key=("session_hash", "run_id")), row)
         held.append(run_id)
     return tuple(held)
 

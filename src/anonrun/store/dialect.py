@@ -7,7 +7,7 @@ ended explicitly; a writer's begins as a writer, so that it never fails half-way
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -41,8 +41,8 @@ class Dialect(Protocol):
         """Return an INSERT that leaves a row alone that is there already."""
         ...
 
-    def upsert(self, table: Table, values: Mapping[str, Any], *, key: tuple[str, ...]) -> Insert:
-        """Return an INSERT that replaces the values of a row with the same `key`."""
+    def upsert(self, table: Table, *, key: tuple[str, ...]) -> Insert:
+        """Return an INSERT of whole rows that replaces a row with the same `key`."""
         ...
 
     def give_space_back(self, conn: Connection) -> None:
@@ -88,16 +88,22 @@ class SqliteDialect:
         """Return an INSERT that leaves a row alone that is there already."""
         return sqlite.insert(table).on_conflict_do_nothing()
 
-    def upsert(self, table: Table, values: Mapping[str, Any], *, key: tuple[str, ...]) -> Insert:
-        """Return an INSERT that replaces the values of a row with the same `key`."""
-        rest = {name: value for name, value in values.items() if name not in key}
-        return sqlite.insert(table).values(**values).on_conflict_do_update(index_elements=key, set_=rest)
+    def upsert(self, table: Table, *, key: tuple[str, ...]) -> Insert:
+        """Return an INSERT of whole rows that replaces a row with the same `key`."""
+        return _sqlite_upsert(table, key)
 
     def give_space_back(self, conn: Connection) -> None:
         """Shrink the file a little and empty the write-ahead log, so that deleted bytes are nowhere."""
         dbapi: Any = conn.connection.dbapi_connection
         dbapi.executescript("PRAGMA incremental_vacuum(2000)")  # `execute` would free one page only
         dbapi.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+@cache
+def _sqlite_upsert(table: Table, key: tuple[str, ...]) -> Insert:
+    statement = sqlite.insert(table)
+    rest = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=rest)
 
 
 def _prepare(dbapi: sqlite3.Connection, _record: object) -> None:

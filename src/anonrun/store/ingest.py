@@ -10,17 +10,18 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, bindparam, insert, select, update
+from sqlalchemy import BigInteger, and_, bindparam, insert, or_, select, update
 
 from anonrun.core.limits import Limits
 from anonrun.core.summary import MetricSummary
 from anonrun.core.wire import Header
 from anonrun.store import runs
-from anonrun.store.live import is_live
-from anonrun.store.records import Run
-from anonrun.store.schema import METRIC, RUN, SEG, WRITER
+from anonrun.store.accounts import ACCOUNT_COLUMNS
+from anonrun.store.live import LIVE
+from anonrun.store.records import Account, Standing
+from anonrun.store.schema import ACCOUNT, METRIC, RUN, SEG, WRITER
 from anonrun.store.transaction import Tx
 
 __all__ = ["Gap", "Incoming", "NotThere", "OverQuota", "Stored", "append", "next_seq"]
@@ -49,7 +50,7 @@ class Stored:
 
     next_seq: int
     new: int
-    run: Run
+    run: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +77,51 @@ def _signed(writer: int) -> int:
     return writer - (_SIGN_BIT << 1) if writer & _SIGN_BIT else writer
 
 
+# The statements of this path are built once: building one takes longer than SQLite takes to run it.
+_HERE = and_(RUN.c.run_id == bindparam("of", type_=RUN.c.run_id.type), LIVE)
+_STANDING = (
+    select(*ACCOUNT_COLUMNS, RUN.c.state, RUN.c.expires_at, RUN.c.heartbeat_at, RUN.c.position)
+    .join_from(RUN, ACCOUNT, RUN.c.account_id == ACCOUNT.c.account_id)
+    .where(_HERE)
+    .with_for_update()
+)
+_NEXT_SEQ = (
+    select(WRITER.c.next_seq)
+    .join(RUN, RUN.c.run_id == WRITER.c.run_id)
+    .where(_HERE, WRITER.c.writer == bindparam("by", type_=BigInteger))
+)
+_KNOWN = (
+    select(METRIC)
+    .join(RUN, RUN.c.run_id == METRIC.c.run_id)
+    .where(_HERE, METRIC.c.name.in_(bindparam("names", expanding=True)))
+)
+_COUNTED = ("points", "stored_bytes", "metrics")
+_COUNT = (
+    update(RUN)
+    .where(_HERE)
+    .values({what: RUN.c[what] + bindparam(f"more_{what}", type_=BigInteger) for what in _COUNTED})
+    .values(position=RUN.c.position + bindparam("segments", type_=BigInteger), heartbeat_at=bindparam("now_us"))
+    .returning(RUN.c.metrics, RUN.c.position)
+)
+_FITS = and_(
+    *(
+        RUN.c[what] + bindparam(f"more_{what}", type_=BigInteger) <= bindparam(f"most_{what}", type_=BigInteger)
+        for what in _COUNTED
+    )
+)
+_COUNT_WITHIN = _COUNT.where(or_(RUN.c.expires_at.is_(None), _FITS))
+_HELD = select(*(RUN.c[what] for what in _COUNTED)).where(_HERE)
+_RAISE = update(METRIC).where(
+    METRIC.c.run_id == bindparam("of", type_=RUN.c.run_id.type), METRIC.c.metric_id == bindparam("number")
+)
+_NEW_METRIC = insert(METRIC)
+_NEW_SEGMENT = insert(SEG)
+
+
 def next_seq(tx: Tx, run_id: uuid.UUID, writer: int) -> int:
     """Return the index of the first row of a writer's stream that a live run does not have."""
-    found = tx.conn.execute(
-        select(WRITER.c.next_seq)
-        .join(RUN, RUN.c.run_id == WRITER.c.run_id)
-        .where(WRITER.c.run_id == run_id, WRITER.c.writer == _signed(writer), is_live(tx.now_us))
-    ).scalar()
-    return found or 0
+    at = {"of": run_id, "now_us": tx.now_us, "by": _signed(writer)}
+    return tx.conn.execute(_NEXT_SEQ, at).scalar() or 0
 
 
 def append(
@@ -97,8 +135,8 @@ def append(
         segments: at least one, in order.
         limits: what the run may hold if it is anonymous; None for no limit.
     """
-    locked = select(RUN.c.run_id).where(RUN.c.run_id == run_id, is_live(tx.now_us)).with_for_update()
-    if tx.conn.execute(locked).first() is None:
+    standing = _standing(tx, run_id)
+    if standing is None:
         return NotThere()
     ends = {writer: next_seq(tx, run_id, writer) for writer in dict.fromkeys(s.header.writer for s in segments)}
     new: list[Incoming] = []
@@ -111,62 +149,65 @@ def append(
             return Gap(end)
         new.append(segment)
         ends[head.writer] = head.seq + head.rows
-    refusal = _store(tx, run_id, new, limits) if new else None
-    if refusal is not None:
-        return refusal
-    for writer in dict.fromkeys(s.header.writer for s in new):
-        row = {"run_id": run_id, "writer": _signed(writer), "next_seq": ends[writer]}
-        tx.conn.execute(tx.dialect.upsert(WRITER, row, key=("run_id", "writer")))
-    if not new:
+    position = _store(tx, run_id, new, limits) if new else standing.position
+    if not isinstance(position, int):
+        return position
+    rows = [
+        {"run_id": run_id, "writer": _signed(writer), "next_seq": ends[writer]}
+        for writer in dict.fromkeys(s.header.writer for s in new)
+    ]
+    if rows:
+        tx.conn.execute(tx.dialect.upsert(WRITER, key=("run_id", "writer")), rows)
+    else:
         runs.heartbeat(tx, run_id)
-    run = runs.find(tx, run_id)
-    return Stored(ends[segments[-1].header.writer], len(new), run) if run else NotThere()
+    now = replace(standing, heartbeat_at=tx.now_us, position=position)
+    return Stored(ends[segments[-1].header.writer], len(new), now)
 
 
-def _store(tx: Tx, run_id: uuid.UUID, new: Sequence[Incoming], limits: Limits | None) -> OverQuota | NotThere | None:
-    fresh, known = _merged(tx, run_id, new)
-    points = sum(segment.header.points for segment in new)
-    size_bytes = sum(len(segment.payload) for segment in new)
-    counts = {"points": points, "stored_bytes": size_bytes, "metrics": len(fresh)}
-    fits = () if limits is None else [_fits(what, more, limits) for what, more in counts.items()]
-    row = tx.conn.execute(
-        update(RUN)
-        .where(RUN.c.run_id == run_id, is_live(tx.now_us), *fits)
-        .values(
-            {what: RUN.c[what] + more for what, more in counts.items()}
-            | {"position": RUN.c.position + len(new), "heartbeat_at": tx.now_us}
-        )
-        .returning(RUN.c.metrics, RUN.c.position)
-    ).first()
+def _standing(tx: Tx, run_id: uuid.UUID) -> Standing | None:
+    row = tx.conn.execute(_STANDING, {"of": run_id, "now_us": tx.now_us}).first()
     if row is None:
-        return _over(tx, run_id, counts, limits)
+        return None
+    account = Account(row.account_id, row.account_name, row.account_kind, row.account_created_at)
+    return Standing(account, row.state, row.expires_at, row.heartbeat_at, row.position)
+
+
+def _store(tx: Tx, run_id: uuid.UUID, new: Sequence[Incoming], limits: Limits | None) -> int | OverQuota | NotThere:
+    """Store segments that continue their streams; return the position of the last one."""
+    fresh, known = _merged(tx, run_id, new)
+    more = {
+        "points": sum(segment.header.points for segment in new),
+        "stored_bytes": sum(len(segment.payload) for segment in new),
+        "metrics": len(fresh),
+    }
+    values = {"of": run_id, "now_us": tx.now_us, "segments": len(new)}
+    values |= {f"more_{what}": count for what, count in more.items()}
+    if limits is not None:
+        values |= {f"most_{what}": getattr(limits, what) for what in _COUNTED}
+    row = tx.conn.execute(_COUNT if limits is None else _COUNT_WITHIN, values).first()
+    if row is None:
+        return _over(tx, run_id, more, limits)
     _write_metrics(tx, run_id, fresh, known, first_id=row.metrics - len(fresh))
-    first = row.position - len(new) + 1
+    last: int = row.position
+    first = last - len(new) + 1
     tx.conn.execute(
-        insert(SEG),
+        _NEW_SEGMENT,
         [
             {"run_id": run_id, "position": first + i, "points": s.header.points, "payload": s.payload}
             for i, s in enumerate(new)
         ],
     )
-    return None
+    return last
 
 
-def _fits(what: str, more: int, limits: Limits) -> ColumnElement[bool]:
-    fits: ColumnElement[bool] = RUN.c[what] + more <= getattr(limits, what)
-    return RUN.c.expires_at.is_(None) | fits
-
-
-def _over(tx: Tx, run_id: uuid.UUID, counts: Mapping[str, int], limits: Limits | None) -> OverQuota | NotThere:
-    held = tx.conn.execute(
-        select(RUN.c.points, RUN.c.stored_bytes, RUN.c.metrics).where(RUN.c.run_id == run_id, is_live(tx.now_us))
-    ).first()
+def _over(tx: Tx, run_id: uuid.UUID, more: Mapping[str, int], limits: Limits | None) -> OverQuota | NotThere:
+    held = tx.conn.execute(_HELD, {"of": run_id, "now_us": tx.now_us}).first()
     if held is None or limits is None:
         return NotThere()
     return next(
         OverQuota(what, getattr(limits, what))
-        for what, more in counts.items()
-        if getattr(held, what) + more > getattr(limits, what)
+        for what, count in more.items()
+        if getattr(held, what) + count > getattr(limits, what)
     )
 
 
@@ -178,11 +219,7 @@ def _merged(
     for segment in new:
         for name, summary in segment.summaries.items():
             coming[name] = coming[name].then(summary) if name in coming else summary
-    rows = tx.conn.execute(
-        select(METRIC)
-        .join(RUN, RUN.c.run_id == METRIC.c.run_id)
-        .where(METRIC.c.run_id == run_id, METRIC.c.name.in_(list(coming)), is_live(tx.now_us))
-    )
+    rows = tx.conn.execute(_KNOWN, {"of": run_id, "now_us": tx.now_us, "names": list(coming)})
     known: dict[int, MetricSummary] = {}
     for row in rows:
         last = math.nan if row.last is None else row.last
@@ -201,12 +238,11 @@ def _write_metrics(
 ) -> None:
     if known:
         tx.conn.execute(
-            update(METRIC).where(METRIC.c.run_id == run_id, METRIC.c.metric_id == bindparam("number")),
-            [{"number": number, **_columns(summary)} for number, summary in known.items()],
+            _RAISE, [{"of": run_id, "number": number, **_columns(summary)} for number, summary in known.items()]
         )
     if fresh:
         tx.conn.execute(
-            insert(METRIC),
+            _NEW_METRIC,
             [
                 {"run_id": run_id, "metric_id": first_id + i, "name": name, **_columns(summary)}
                 for i, (name, summary) in enumerate(fresh.items())

@@ -10,20 +10,24 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Executable, and_, or_
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, Executable, and_, bindparam, or_
 
 from anonrun.store.schema import RUN
 
-__all__ = ["BEYOND_LIVE", "beyond_live", "is_expired", "is_live"]
+__all__ = ["BEYOND_LIVE", "LIVE", "beyond_live", "is_expired", "is_live"]
 
 BEYOND_LIVE = "anonrun_beyond_live"
 
 E = TypeVar("E", bound=Executable)
 
 
-def is_live(now_us: int) -> ColumnElement[bool]:
+def is_live(now_us: int | BindParameter[int]) -> ColumnElement[bool]:
     """Return the predicate of runs that exist at `now_us`."""
     return and_(RUN.c.deleted_at.is_(None), or_(RUN.c.expires_at.is_(None), RUN.c.expires_at > now_us))
+
+
+LIVE = is_live(bindparam("now_us", type_=BigInteger))
+"""The predicate for statements that are built once and given `now_us` with each execution."""
 
 
 def is_expired(now_us: int) -> ColumnElement[bool]:

@@ -24,4 +24,4 @@ def get_or_set(tx: Tx, key: str, value: str) -> str:
 
 def put(tx: Tx, key: str, value: str) -> None:
     """Set a fact."""
-    tx.conn.execute(tx.dialect.upsert(META, {"key": key, "value": value}, key=("key",)))
+    tx.conn.execute(tx.dialect.upsert(META, key=("key",)), {"key": key, "value": value})

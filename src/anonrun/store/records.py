@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Account", "Ending", "Link", "Metric", "Run", "Session", "Token"]
+__all__ = ["Account", "Ending", "Link", "Metric", "Run", "Session", "Standing", "Token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,22 @@ class Session:
     created_at: int
     seen_at: int
     grants: tuple[Token, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a run stands, without what it holds. `expires_at` is None for one that is kept."""
+
+    account: Account
+    state: str
+    expires_at: int | None
+    heartbeat_at: int
+    position: int
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether nobody has claimed it."""
+        return self.account.kind == "anonymous"
 
 
 @dataclass(frozen=True, slots=True)

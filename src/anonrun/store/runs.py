@@ -8,11 +8,11 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, func, insert, or_, select, update
 
 from anonrun.store import audit
 from anonrun.store.accounts import ACCOUNT_COLUMNS
-from anonrun.store.live import beyond_live, is_expired, is_live
+from anonrun.store.live import LIVE, beyond_live, is_expired, is_live
 from anonrun.store.records import Account, Metric, Run
 from anonrun.store.schema import ACCOUNT, GONE, METRIC, RUN
 from anonrun.store.transaction import Tx
@@ -35,6 +35,9 @@ __all__ = [
 _SOURCE: Select[Any] = select(RUN, *ACCOUNT_COLUMNS[1:]).join_from(
     RUN, ACCOUNT, RUN.c.account_id == ACCOUNT.c.account_id
 )
+
+
+_FIND = _SOURCE.where(RUN.c.run_id == bindparam("of", type_=RUN.c.run_id.type), LIVE)
 
 
 def _run(row: Row[Any]) -> Run:
@@ -64,7 +67,7 @@ def _run(row: Row[Any]) -> Run:
 
 def find(tx: Tx, run_id: uuid.UUID) -> Run | None:
     """Return a live run, or None."""
-    row = tx.conn.execute(_SOURCE.where(RUN.c.run_id == run_id, is_live(tx.now_us))).first()
+    row = tx.conn.execute(_FIND, {"of": run_id, "now_us": tx.now_us}).first()
     return _run(row) if row else None
 
 

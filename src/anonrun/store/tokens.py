@@ -9,7 +9,7 @@ import secrets
 import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from anonrun.store.accounts import ACCOUNT_COLUMNS, account_of
@@ -52,6 +52,9 @@ TOKEN_SOURCE: Select[Any] = beyond_live(
     ),
     reason="a token's holder is told what became of its run",
 )
+
+
+_FIND = TOKEN_SOURCE.where(TOKEN.c.token_hash == bindparam("token_hash"))
 
 
 def _ending(row: Row[Any], now_us: int) -> Ending | None:  # noqa: PLR0911  one return a case
@@ -99,7 +102,7 @@ def token_of(row: Row[Any], now_us: int) -> Token | None:
 
 def find(tx: Tx, token_hash: bytes) -> Token | None:
     """Return the token with this hash; None where it is unknown, revoked, or was its account's and has lapsed."""
-    row = tx.conn.execute(TOKEN_SOURCE.where(TOKEN.c.token_hash == token_hash)).first()
+    row = tx.conn.execute(_FIND, {"token_hash": token_hash}).first()
     return token_of(row, tx.now_us) if row else None
 
 

@@ -68,6 +68,8 @@ def incoming(body: bytes) -> list[Incoming]:
         raise ProblemError("segment_damaged", str(exc)) from None
     if not segments:
         raise ProblemError("segment_damaged", "The body holds no segment.")
+    if len(set().union(*(segment.summaries for segment in segments))) > _MOST_METRICS:
+        raise ProblemError("body_too_large", f"A request may name {_MOST_METRICS} metrics. Send fewer at once.")
     return segments
 
 

@@ -10,7 +10,7 @@ from anonrun.core.messages import AccountInfo, LinkInfo, MetricInfo, Permissions
 from anonrun.core.times import from_us
 from anonrun.server.actors import Actor, TokenHolder, Visitor
 from anonrun.server.policy import Action, can
-from anonrun.store.records import Account, Link, Metric, Run
+from anonrun.store.records import Account, Link, Metric, Run, Standing
 
 __all__ = ["account_info", "link_info", "metric_info", "number", "run_info", "run_state", "run_status"]
 
@@ -34,14 +34,14 @@ def account_info(account: Account) -> AccountInfo:
     return AccountInfo(name=account.name, kind=kind, created_at=from_us(account.created_at))  # type: ignore[arg-type]  # one of two texts
 
 
-def run_state(run: Run, now_us: int) -> RunState:
+def run_state(run: Run | Standing, now_us: int) -> RunState:
     """Return where a run stands: a running one that has been silent for a minute has crashed."""
     if run.state == "running" and run.heartbeat_at <= now_us - _SILENT_US:
         return RunState.CRASHED
     return RunState(run.state)
 
 
-def run_status(run: Run, now_us: int) -> RunStatus:
+def run_status(run: Run | Standing, now_us: int) -> RunStatus:
     """Return what a run's writer needs to know."""
     return RunStatus(
         state=run_state(run, now_us),
