@@ -20,7 +20,7 @@ lab: $(STAMPS)/test  ## Open JupyterLab on the notebooks
 
 test: $(STAMPS)/test $(STAMPS)/system  ## Set everything up, system packages included, and run every test
 	@$(BIN)/python js/run.py test
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST)
 
 bench: $(STAMPS)/test $(STAMPS)/system  ## Measure, and write the figures as JSON and as a table
 	$(BIN)/python -m benchmarks

@@ -1,4 +1,4 @@
-"""Chromium once a worker, Jupyter servers on demand, pictures where they are asked for."""
+"""Jupyter servers on demand, pictures where they are asked for."""
 
 from __future__ import annotations
 
@@ -9,17 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from support.chromium import chromium
 from support.jupyter import App, Jupyter, jupyter_server
 
 expect.set_options(timeout=60_000)
 _PICTURES = os.environ.get("ANONRUN_PICTURES")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

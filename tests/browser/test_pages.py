@@ -16,7 +16,6 @@ from anonrun.core.tokens import TokenKind, mint
 from browser.prefix_proxy import prefix_proxy
 from browser.seeding import Owner, Seeded, anonymous_account, ask, hash_of, log_rows, seed_run
 from browser.tab import Look, Tab, new_tab, sign_up, visitor
-from support.chromium import chromium
 from support.jupyter import free_port
 from support.server import Server, anonrun_server
 
@@ -34,12 +33,6 @@ def new_name() -> str:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with anonrun_server(tmp_path_factory.mktemp("pages"), ANONRUN_RUNS_PER_HOUR="0") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
         yield running
 
 
