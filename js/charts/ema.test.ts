@@ -97,6 +97,7 @@ describe("a series is", () => {
     ["a staircase", many.map((t) => Math.floor(10 * t))],
     ["a constant", many.map(() => 1)],
     ["a clean curve with noise that nobody sees", many.map((t, i) => t + 1e-6 * noise(i))],
+    ["an accuracy that rises steeply and then trembles", many.map((t, i) => 1 - Math.exp(-60 * t) + 0.006 * noise(i))],
     ["short", [1, 5, 2, 8, 1]],
   ])("clean: %s", (_, values) => {
     expect(isNoisy(sequence(values))).toBe(false);

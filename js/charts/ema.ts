@@ -69,28 +69,31 @@ export function smooth(points: Sequence, smoothing: number): Float64Array {
 const MIN_POINTS_TO_JUDGE = 12;
 /** Neither 2/3, where values are unrelated, nor 0, where a curve bends once. */
 const MIN_TURNS = 0.2;
-const MIN_SHARE_OF_RANGE = 0.005;
+/** A jump of less than this share of the range is hardly seen: two pixels of a card. */
+const SEEN_SHARE_OF_RANGE = 0.02;
+const MIN_SEEN_JUMPS = 0.25;
 
 /**
  * Whether a series goes up and down so much that a smoothed line says more than its points.
  *
- * It does where more than one point in five is a turning point and the jumps would be seen: a clean
- * curve is left alone, since smoothing could only falsify it.
+ * It does where more than one point in five is a turning point and more than one jump in four is large enough to be
+ * seen. A curve that is clean beside its own range is left alone, since smoothing could only falsify it, above all
+ * where it begins steeply.
  */
 export function isNoisy({ length, value }: Pick<Sequence, "length" | "value">): boolean {
   if (length < MIN_POINTS_TO_JUDGE) return false;
   let [low, high] = [value[0] as number, value[0] as number];
-  let [turns, jumps] = [0, 0];
   for (let i = 1; i < length; i++) {
-    const now = value[i] as number;
-    low = Math.min(low, now);
-    high = Math.max(high, now);
-    if (i < 2) continue;
-    const before = now - (value[i - 1] as number);
-    const earlier = (value[i - 1] as number) - (value[i - 2] as number);
-    if ((before > 0 && earlier < 0) || (before < 0 && earlier > 0)) turns += 1;
-    jumps += Math.abs(before / 2 - earlier / 2);
+    low = Math.min(low, value[i] as number);
+    high = Math.max(high, value[i] as number);
   }
-  const range = high / 2 - low / 2;
-  return turns > MIN_TURNS * (length - 2) && jumps / (length - 2) > MIN_SHARE_OF_RANGE * range;
+  const seen = SEEN_SHARE_OF_RANGE * (high / 2 - low / 2) * 2;
+  let [turns, jumps] = [0, 0];
+  for (let i = 2; i < length; i++) {
+    const now = (value[i] as number) / 2 - (value[i - 1] as number) / 2;
+    const before = (value[i - 1] as number) / 2 - (value[i - 2] as number) / 2;
+    if ((now > 0 && before < 0) || (now < 0 && before > 0)) turns += 1;
+    if (Math.abs(now - before) > seen) jumps += 1;
+  }
+  return turns > MIN_TURNS * (length - 2) && jumps > MIN_SEEN_JUMPS * (length - 2);
 }
