@@ -125,12 +125,18 @@ def test_a_run_is_available_for_seven_days_and_then_deleted(home: Path) -> None:
         run = httpx.get(f"{server.url}/api/v1/runs/{run_id}", headers=_bearer(view)).json()
     with anonrun_server(lab, **later(timedelta(days=7, minutes=-2))) as server:
         assert httpx.get(f"{server.url}/api/v1/runs/{run_id}", headers=_bearer(view)).status_code == 200
+        assert b"ANRS" in b"".join(path.read_bytes() for path in (lab / "server").glob("anonrun.db*"))
     with anonrun_server(lab, **later(timedelta(days=7, seconds=2))) as server:
         gone = httpx.get(f"{server.url}/api/v1/runs/{run_id}", headers=_bearer(view))
         assert (gone.status_code, gone.json()["code"]) == (410, "run_expired")
         assert gone.json()["expired_at"] == run["expires_at"]
         assert httpx.get(f"{server.url}/api/v1/runs/{run_id}").status_code in {401, 404}
-    assert "1" in run_command("gc", "--data-dir", str(lab), "--dry-run", data_dir=home).stdout
+        assert httpx.get(f"{server.url}/r/{run_id}").status_code == 404
+    swept = run_command("gc", "--data-dir", str(lab), "--json", data_dir=home, **later(timedelta(days=7, seconds=3)))
+    assert run_id not in swept.stdout
+    database = (lab / "server" / "anonrun.db").read_bytes()
+    assert b"SQLite format 3" in database
+    assert b"ANRS" not in database  # every segment of points begins with it
 
 
 def test_a_run_is_claimed_into_a_real_account_and_kept(home: Path, browsers: Callable[[str], httpx.Client]) -> None:

@@ -31,12 +31,12 @@ def run_script(source: str, data_dir: Path, *, check: bool = True, **more: str) 
 
 
 def run_command(
-    *arguments: str, data_dir: Path, stdin: str = "", check: bool = True
+    *arguments: str, data_dir: Path, stdin: str = "", check: bool = True, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the `anonrun` command."""
     done = subprocess.run(
         [sys.executable, "-m", "anonrun", *arguments],
-        env=environment(data_dir),
+        env=environment(data_dir, **more),
         input=stdin,
         capture_output=True,
         text=True,
