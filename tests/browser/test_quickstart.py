@@ -63,5 +63,6 @@ def test_the_quickstart_is_a_pleasure_to_watch(
     ).to_be_visible()
     notebook.wait_until_idle()
     expect(run_page.locator("body")).to_contain_text("finished")
+    run_page.set_viewport_size({"width": 1280, "height": 620})
     picture(run_page, f"run-{theme}")
     assert "of the digits that it has never seen are read correctly" in notebook.page.content()

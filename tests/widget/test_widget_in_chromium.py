@@ -191,6 +191,7 @@ def test_the_cursor_moves_by_pointer_and_by_keys_in_all_charts_at_once(context: 
 
 def test_every_control_is_reached_by_the_tab_key_and_shows_its_focus(context: BrowserContext) -> None:
     stage = Stage(context).open().secrets().points({"a": NOISY})
+    expect(stage.card("a").locator("canvas")).to_be_visible()
     reached = []
     for _ in range(20):
         stage.page.keyboard.press("Tab")
