@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from support.jupyter import free_port
 from support.script import environment
 
@@ -31,7 +33,10 @@ class Server:
 def later(shift: timedelta) -> dict[str, str]:
     """Return the environment in which a process believes it is `shift` later (libfaketime)."""
     if shutil.which("faketime") is None:
-        raise RuntimeError("The time-travel tests need libfaketime: apt install faketime")
+        missing = "needs libfaketime: apt install faketime"
+        if os.environ.get("CI"):
+            raise RuntimeError(missing)
+        pytest.skip(missing)
     library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
     return {
         "LD_PRELOAD": str(library),
