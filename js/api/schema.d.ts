@@ -536,7 +536,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read every point of some metrics, or of all, in order of arrival.
+         * Read every point of some metrics, or of all, in order of arrival; `Anonrun-Position` says up to where.
          * @description Who: view.
          */
         get: operations["get_series"];
@@ -905,10 +905,11 @@ export interface components {
             exit_code?: number | null;
         };
         /**
-         * @description A series reduced to buckets of neighbouring points, sorted by step; each list has one entry a bucket.
+         * @description A series reduced to buckets of neighbouring points, sorted by x; each list has one entry a bucket.
          *
          *     Attributes:
          *         total: points in the range before reduction.
+         *         x: where each bucket begins on the x axis that was asked for; empty where that is the step.
          *         step: first step of each bucket.
          *         time: its time, seconds since the Unix epoch.
          *         count: points in each bucket.
@@ -927,14 +928,22 @@ export interface components {
             max: (number | string | null)[];
             first: (number | string)[];
             last: (number | string)[];
+            x?: (number | string)[];
         };
-        /** @description Answer of `/sampled`: by metric; `position` continues with `/live?after=`. */
+        /**
+         * @description Answer of `/sampled`: by metric; `position` continues with `/live?after=`.
+         *
+         *     Attributes:
+         *         damaged: stored stretches whose checksum does not hold and which are therefore left out; 0 in health.
+         */
         SampledSeries: {
             metrics: {
                 [key: string]: components["schemas"]["SampledMetric"];
             };
             /** Format: int64 */
             position: number;
+            /** Format: int64 */
+            damaged?: number;
         };
         /**
          * @description What anyone may know of a server.
@@ -3366,6 +3375,8 @@ export interface operations {
             query?: {
                 /** @description name of a metric; may be repeated; all metrics if absent */
                 metric?: string[];
+                /** @description position after which to begin; 0, the beginning, if absent */
+                after?: number;
             };
             header?: never;
             path: {
@@ -3456,9 +3467,11 @@ export interface operations {
                 metric?: string[];
                 /** @description buckets wanted, 1 … 20000; 1000 if absent */
                 points?: number;
-                /** @description first step */
+                /** @description `step` (if absent), `relative` or `wall` (seconds), or `metric:NAME` */
+                x?: string;
+                /** @description first place on x */
                 start?: number;
-                /** @description last step */
+                /** @description last place on x */
                 end?: number;
             };
             header?: never;

@@ -175,7 +175,7 @@ def test_sampled_series_carry_text_for_what_is_no_number(site: Site) -> None:
     assert body["position"] == 1
     assert body["metrics"]["loss"] == {
         "total": 4, "step": [0, 2], "time": [0.0, 0.002], "count": [2, 2], "min": [1.0, 3.0], "max": [1.0, "Infinity"],
-        "first": ["NaN", "Infinity"], "last": [1.0, 3.0],
+        "first": ["NaN", "Infinity"], "last": [1.0, 3.0], "x": [],
     }  # fmt: skip
 
 

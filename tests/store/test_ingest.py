@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from anonrun.core.limits import Limits
 from anonrun.core.wire import decode, decode_all
-from anonrun.store import history, runs
+from anonrun.store import history, runs, summaries
 from anonrun.store.database import Database
 from anonrun.store.ingest import Gap, Incoming, NotThere, OverQuota, Stored, append, next_seq
 from anonrun.store.records import Account
@@ -99,7 +99,7 @@ def test_the_summary_is_that_of_all_values_in_order_of_arrival(db: Database, mak
     run_id = make_run()
     put(db, run_id, incoming([math.nan, 2.0]))
     put(db, run_id, incoming([-math.inf, 7.0, math.nan], seq=2))
-    (metric,) = db.read_now(lambda tx: runs.metrics(tx, run_id))
+    (metric,) = db.read_now(lambda tx: summaries.metrics(tx, run_id))
     assert (metric.n, metric.last_step, metric.min, metric.max) == (5, 4, -math.inf, 7.0)
     assert math.isnan(metric.last)
 
@@ -107,7 +107,7 @@ def test_the_summary_is_that_of_all_values_in_order_of_arrival(db: Database, mak
 def test_a_metric_of_nothing_but_nan_has_no_extremes(db: Database, make_run: MakeRun) -> None:
     run_id = make_run()
     put(db, run_id, incoming([math.nan] * 3))
-    (metric,) = db.read_now(lambda tx: runs.metrics(tx, run_id))
+    (metric,) = db.read_now(lambda tx: summaries.metrics(tx, run_id))
     assert (metric.min, metric.max) == (None, None)
 
 
@@ -177,14 +177,21 @@ def test_one_segment_larger_than_a_page_is_still_read(db: Database, make_run: Ma
     assert page.end
 
 
-def test_of_a_segment_only_the_wanted_metrics_are_left() -> None:
-    segment = incoming([1.0, 2.0], names=("a", "b", "c")).payload
-    kept = history.only(segment, {"c", "a"})
-    assert kept
+def test_of_a_segment_only_the_wanted_metrics_are_left(db: Database, make_run: MakeRun) -> None:
+    run_id = make_run()
+    segment = incoming([1.0, 2.0], names=("a", "b", "c"))
+    put(db, run_id, segment)
+
+    def only(*names: str) -> list[bytes]:
+        page = db.read_now(lambda tx: history.page(tx, run_id, after=0, names=names))
+        assert page
+        return page.segments
+
+    (kept,) = only("c", "a")
     (frame,) = decode(kept).frames
     assert (frame.names, list(frame.steps), list(frame.columns[1])) == (("a", "c"), [0, 1], [1.0, 2.0])
-    assert history.only(segment, {"x"}) is None
-    assert history.only(segment, {"a", "b", "c"}) is segment
+    assert only("x") == []
+    assert only("a", "b", "c") == [segment.payload]
 
 
 _chunks = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 6)), min_size=1, max_size=25)

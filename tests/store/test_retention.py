@@ -30,7 +30,7 @@ def fill(db: Database, run_id: uuid.UUID, segments: int) -> None:
 def sweep(db: Database) -> None:
     while db.write_now(lambda tx: retention.tombstone_some(tx, 2)):
         pass
-    while db.write_now(lambda tx: retention.purge_some(tx, segments=3)):
+    while db.write_now(lambda tx: retention.purge_some(tx, rows=3)):
         pass
 
 
@@ -72,7 +72,7 @@ def test_a_removal_that_stops_after_any_step_is_finished_by_the_next(
     while db.read_now(retention.due).expired or db.read_now(retention.due).marked:
         again = Database.open(tmp_path / "test.db", clock=clock)  # each step in a store of its own
         again.write_now(lambda tx: retention.tombstone_some(tx, 1))
-        again.write_now(lambda tx: retention.purge_some(tx, segments=2))
+        again.write_now(lambda tx: retention.purge_some(tx, rows=2))
         again.close()
         steps += 1
     assert steps > 6
@@ -83,7 +83,7 @@ def test_a_step_takes_no_more_than_it_may(db: Database, make_run: MakeRun, clock
     fill(db, make_run(), 10)
     clock.forward(days=7)
     db.write_now(lambda tx: retention.tombstone_some(tx, 10))
-    db.write_now(lambda tx: retention.purge_some(tx, segments=4))
+    db.write_now(lambda tx: retention.purge_some(tx, rows=4))
     assert rows_left(db)["seg"] == 6
 
 

@@ -8,18 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anonrun.store.sampling import Points, Sample, sample
+from anonrun.store.sampling import Blocks, Points, Sample, sample
 
 _values = st.floats(allow_nan=True, allow_infinity=True)
 _points = st.lists(st.tuples(st.integers(-50, 50), _values), min_size=1, max_size=80)
 
 
-def points(rows: Sequence[tuple[int, float]]) -> Points:
-    return Points(
-        np.array([step for step, _ in rows], np.int64),
-        np.arange(len(rows), dtype=np.int64) * 1_000_000,
-        np.array([value for _, value in rows], np.float64),
-    )
+def points(rows: Sequence[tuple[int, float]]) -> Blocks:
+    steps = np.array([step for step, _ in rows], np.int64)
+    times = np.arange(len(rows), dtype=np.int64) * 1_000_000
+    return Blocks.single(Points(steps, times, np.array([value for _, value in rows], np.float64)), steps)
 
 
 def same(a: float, b: float) -> bool:
@@ -67,7 +65,7 @@ def test_a_range_includes_both_its_ends() -> None:
 @pytest.mark.parametrize(("start", "end"), [(100, None), (None, -1), (5, 4)])
 def test_a_range_without_points_is_empty(start: int | None, end: int | None) -> None:
     rows = [(step, float(step)) for step in range(10)]
-    assert sample(points(rows), buckets=9, start=start, end=end) == Sample(0, [], [], [], [], [], [], [])
+    assert sample(points(rows), buckets=9, start=start, end=end) == Sample(0, [], [], [], [], [], [], [], [])
 
 
 def test_buckets_follow_steps_and_not_numbers_of_points() -> None:
@@ -84,3 +82,13 @@ def test_steps_as_far_apart_as_64_bits_allow_are_sampled() -> None:
 def test_all_points_of_one_step_are_one_bucket() -> None:
     result = sample(points([(5, float(i)) for i in range(9)]), buckets=3)
     assert (result.step, result.count, result.first, result.last) == ([5], [9], [0.0], [8.0])
+
+
+@pytest.mark.parametrize("far", [math.inf, -math.inf, 1e308, -1e308])
+def test_x_may_reach_as_far_as_numbers_do(far: float) -> None:
+    x = np.array([-1e308, 0.0, 1.0, 2.0, far])
+    values = np.arange(5.0)
+    result = sample(Blocks.single(Points(np.arange(5), np.arange(5), values), x), buckets=2)
+    assert result.total == sum(result.count) == 5
+    assert result.x == sorted(result.x)
+    assert (min(result.low), max(result.high)) == (0.0, 4.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from anonrun.core.summary import MetricSummary
 from anonrun.core.wire import Frame, decode, encode
 from anonrun.store.ingest import Incoming
 
@@ -21,10 +20,4 @@ def incoming(values: list[float], *, seq: int = 0, writer: int = 1, names: tuple
     """Return a segment of rows that hold the same values for each name; its steps follow from `seq`."""
     steps = range(seq, seq + len(values))
     payload = encode([Frame.of(names, steps, steps, [values] * len(names))], writer=writer, seq=seq)
-    frames = decode(payload).frames
-    summaries = {
-        name: MetricSummary.of(frame.steps, column)
-        for frame in frames
-        for name, column in zip(frame.names, frame.columns, strict=True)
-    }
-    return Incoming(decode(payload).header, payload, summaries)
+    return Incoming(decode(payload).header, payload, names)

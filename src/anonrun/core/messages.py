@@ -226,10 +226,11 @@ class MetricInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampledMetric:
-    """A series reduced to buckets of neighbouring points, sorted by step; each list has one entry a bucket.
+    """A series reduced to buckets of neighbouring points, sorted by x; each list has one entry a bucket.
 
     Attributes:
         total: points in the range before reduction.
+        x: where each bucket begins on the x axis that was asked for; empty where that is the step.
         step: first step of each bucket.
         time: its time, seconds since the Unix epoch.
         count: points in each bucket.
@@ -247,14 +248,20 @@ class SampledMetric:
     max: list[float | str | None]
     first: list[float | str]
     last: list[float | str]
+    x: list[float | str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampledSeries:
-    """Answer of `/sampled`: by metric; `position` continues with `/live?after=`."""
+    """Answer of `/sampled`: by metric; `position` continues with `/live?after=`.
+
+    Attributes:
+        damaged: stored stretches whose checksum does not hold and which are therefore left out; 0 in health.
+    """
 
     metrics: dict[str, SampledMetric]
     position: int
+    damaged: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +293,9 @@ class Problem:
     code: str
     detail: str
     type: str = "about:blank"
+
+
+_PLAIN = frozenset({int, float, str, bool, type(None)})
 
 
 @cache
@@ -327,7 +337,7 @@ def from_json(cls: type[T], data: dict[str, Any]) -> T:
         raise ValueError(f"{cls.__name__} cannot be read from this answer: {exc}") from exc
 
 
-def to_json(message: Any) -> Any:  # noqa: ANN401  JSON has no narrower type
+def to_json(message: Any) -> Any:  # noqa: ANN401, PLR0911  JSON has no narrower type; one return a case
     """Return what `json.dumps` takes for a message or a part of one."""
     if dataclasses.is_dataclass(message) and not isinstance(message, type):
         return {f.name: to_json(getattr(message, f.name)) for f in dataclasses.fields(message)}
@@ -336,6 +346,8 @@ def to_json(message: Any) -> Any:  # noqa: ANN401  JSON has no narrower type
     if isinstance(message, enum.Enum):
         return message.value
     if isinstance(message, (list, tuple)):
+        if _PLAIN.issuperset(map(type, message)):  # long lists of numbers
+            return message
         return [to_json(v) for v in message]
     if isinstance(message, dict):
         return {k: to_json(v) for k, v in message.items()}

@@ -30,6 +30,7 @@ __all__ = [
     "actor_of",
     "check_origin",
     "core_of",
+    "credentials_of",
     "found",
     "read_as",
     "read_run",
@@ -47,7 +48,12 @@ def core_of(request: HTTPConnection) -> Core:
     return core
 
 
-def _credentials(request: Request) -> Credentials:
+def credentials_of(request: Request) -> Credentials:
+    """Return what a request carries to say who asks.
+
+    Raises:
+        ProblemError: `token_invalid` for what cannot be a token.
+    """
     core = core_of(request)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     token = token.strip()
@@ -92,7 +98,7 @@ async def read_as(request: Request, query: Callable[[Tx, Actor], T]) -> T:
     Raises:
         ProblemError: `token_invalid`, `cross_site`, `media_type`, or what the query raises.
     """
-    credentials = _credentials(request)
+    credentials = credentials_of(request)
     if credentials.token_hash is None:
         check_origin(request, strict=credentials.from_browser)
 

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from anonrun.server.envelope import Activity, Envelope
 from anonrun.server.errors import HANDLERS
-from anonrun.server.routes import accounts, export, links, live, runs, segments, service, session
+from anonrun.server.routes import accounts, export, links, live, runs, sampled, segments, service, session
 from anonrun.server.routing import Operation
 from anonrun.server.services.core import Core
 from anonrun.server.services.retention import Sweeper
@@ -30,7 +30,7 @@ __all__ = ["OPERATIONS", "create_app"]
 
 OPERATIONS: tuple[Operation, ...] = tuple(
     operation
-    for module in (service, accounts, session, runs, segments, live, export, links)
+    for module in (service, accounts, session, runs, segments, sampled, live, export, links)
     for operation in module.operations.all
 )
 """Everything that the server does under `/api/v1/` and beside it, pages excepted."""
@@ -63,13 +63,16 @@ def create_app(settings: Settings, db: Database, *, vouch: str | None = None) ->
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        sweeping = asyncio.create_task(Sweeper(db, core.counters).run(settings.sweep_interval_s))
+        tasks = [
+            asyncio.create_task(Sweeper(db, core.counters).run(settings.sweep_interval_s)),
+            asyncio.create_task(core.compactor.run(db)),
+        ]
         try:
             yield
         finally:
-            sweeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sweeping
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             core.hub.close()
             core.passwords.close()
 

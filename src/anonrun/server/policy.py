@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 
 from anonrun.server.actors import Actor, KeyHolder, TokenHolder, Visitor
-from anonrun.store.records import Run, Token
+from anonrun.store.records import Run, Standing, Token
 
 __all__ = ["Action", "can", "may"]
 
@@ -53,7 +53,7 @@ def _token_grants(token: Token | None, action: Action) -> bool:
     return token is not None and token.ended is None and action in _BY_TOKEN.get((token.kind, token.scope), ())
 
 
-def can(actor: Actor, action: Action, run: Run) -> bool:
+def can(actor: Actor, action: Action, run: Run | Standing) -> bool:
     """Whether an actor may do something with a live run."""
     if action is Action.CLAIM and not run.anonymous:
         return False

@@ -7,6 +7,7 @@ operations, and so is `openapi.json`, which therefore cannot lie about what ther
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,9 +18,11 @@ from starlette.responses import Response
 from anonrun.core.messages import to_json
 from anonrun.server.problems import ProblemError
 
-__all__ = ["Handler", "Operation", "Operations", "Param", "answer", "integer", "no_content"]
+__all__ = ["Handler", "Operation", "Operations", "Param", "answer", "integer", "no_content", "number"]
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+_MOST_NUMBER_CHARS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,24 @@ def answer(message: object, status: int = 200) -> Response:
 def no_content() -> Response:
     """Return the answer that says only that it is done."""
     return Response(status_code=204)
+
+
+def number(request: Request, name: str) -> float | None:
+    """Return a finite number from a request's query; None where it is absent.
+
+    Raises:
+        ProblemError: `request_invalid`.
+    """
+    raw = request.query_params.get(name)
+    if raw is None:
+        return None
+    try:
+        value = float(raw) if raw.isascii() and len(raw) <= _MOST_NUMBER_CHARS else math.nan
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ProblemError("request_invalid", f"{name} must be a number.")
+    return value
 
 
 def integer(request: Request, name: str, *, low: int, high: int, default: int | None = None) -> int | None:

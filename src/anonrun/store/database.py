@@ -22,11 +22,12 @@ from anonrun.store.clock import Clock, SystemClock
 from anonrun.store.dialect import Dialect, SqliteDialect
 from anonrun.store.schema import SCHEMA_VERSION, metadata
 from anonrun.store.transaction import Tx
-from anonrun.store.writer import StoreClosedError, Writer
+from anonrun.store.writer import Grant, StoreClosedError, Writer
 
 __all__ = ["Database", "StoreError", "StoreUnavailableError"]
 
 T = TypeVar("T")
+W = TypeVar("W")
 
 
 class StoreError(AnonrunError):
@@ -79,6 +80,13 @@ class Database:
         """Run a change on the writer thread and return its result once it is committed."""
         try:
             return await asyncio.wrap_future(self._writer.submit(change))
+        except (OperationalError, StoreClosedError) as exc:
+            raise StoreUnavailableError(str(exc.__cause__ or exc)) from exc
+
+    async def write_together(self, grant: Grant[W, T], wish: W) -> T:
+        """Have a wish granted on the writer thread together with others of its kind; return once it is committed."""
+        try:
+            return await asyncio.wrap_future(self._writer.submit_wish(grant, wish))
         except (OperationalError, StoreClosedError) as exc:
             raise StoreUnavailableError(str(exc.__cause__ or exc)) from exc
 

@@ -7,6 +7,7 @@ ended explicitly; a writer's begins as a writer, so that it never fails half-way
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -43,6 +44,10 @@ class Dialect(Protocol):
 
     def upsert(self, table: Table, *, key: tuple[str, ...]) -> Insert:
         """Return an INSERT of whole rows that replaces a row with the same `key`."""
+        ...
+
+    def insert_rows(self, conn: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+        """Insert many rows, all with the same columns."""
         ...
 
     def give_space_back(self, conn: Connection) -> None:
@@ -92,11 +97,20 @@ class SqliteDialect:
         """Return an INSERT of whole rows that replaces a row with the same `key`."""
         return _sqlite_upsert(table, key)
 
+    def insert_rows(self, conn: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+        """Insert many rows, all with the same columns."""
+        conn.execute(_insert(table), rows)
+
     def give_space_back(self, conn: Connection) -> None:
         """Shrink the file a little and empty the write-ahead log, so that deleted bytes are nowhere."""
         dbapi: Any = conn.connection.dbapi_connection
         dbapi.executescript("PRAGMA incremental_vacuum(2000)")  # `execute` would free one page only
         dbapi.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    return table.insert()
 
 
 @cache

@@ -92,6 +92,7 @@ class Standing:
     """Where a run stands, without what it holds. `expires_at` is None for one that is kept."""
 
     account: Account
+    run_id: uuid.UUID
     state: str
     expires_at: int | None
     heartbeat_at: int

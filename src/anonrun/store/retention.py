@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, or_, select, update
 
 from anonrun.store import audit, meta
 from anonrun.store.live import beyond_live, is_expired, is_live
-from anonrun.store.schema import GONE, GRANT, METRIC, PENDING_CLAIM, RUN, SEG, TOKEN, WRITER
+from anonrun.store.schema import AXIS, CHUNK, GONE, GRANT, METRIC, PENDING_CLAIM, RUN, SEG, TAIL, TOKEN, WRITER
 from anonrun.store.transaction import Tx
 
 __all__ = [
@@ -94,8 +94,8 @@ def tombstone_some(tx: Tx, limit: int) -> list[uuid.UUID]:
     return run_ids
 
 
-def purge_some(tx: Tx, *, segments: int) -> uuid.UUID | None:
-    """Remove up to `segments` segments of one marked run, or, when it has no more, the run itself.
+def purge_some(tx: Tx, *, rows: int) -> uuid.UUID | None:
+    """Remove up to `rows` rows of one marked run's history, or, when it has no more, the run itself.
 
     Returns the run that was worked on; None where none is marked.
     """
@@ -110,13 +110,14 @@ def purge_some(tx: Tx, *, segments: int) -> uuid.UUID | None:
     if run is None:
         return None
     run_id: uuid.UUID = run.run_id
-    some = select(SEG.c.position).where(SEG.c.run_id == run_id).order_by(SEG.c.position).limit(segments)
-    removed = tx.conn.execute(
-        beyond_live(delete(SEG).where(SEG.c.run_id == run_id, SEG.c.position.in_(some)), reason=_WHY)
-    ).rowcount
-    if removed >= segments:
-        return run_id
-    for table in (METRIC, WRITER, PENDING_CLAIM):
+    for table, number in ((SEG, SEG.c.position), (CHUNK, CHUNK.c.axis_id), (AXIS, AXIS.c.axis_id)):
+        some = select(number).where(table.c.run_id == run_id).order_by(number).limit(rows)
+        removed = tx.conn.execute(
+            beyond_live(delete(table).where(table.c.run_id == run_id, number.in_(some)), reason=_WHY)
+        ).rowcount
+        if removed:
+            return run_id
+    for table in (TAIL, METRIC, WRITER, PENDING_CLAIM):
         tx.conn.execute(beyond_live(delete(table).where(table.c.run_id == run_id), reason=_WHY))
     expired = run.deleted_by == "expired"
     ending = {

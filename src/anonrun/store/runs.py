@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,8 +12,8 @@ from sqlalchemy import Row, Select, and_, bindparam, func, insert, or_, select, 
 from anonrun.store import audit
 from anonrun.store.accounts import ACCOUNT_COLUMNS
 from anonrun.store.live import LIVE, beyond_live, is_expired, is_live
-from anonrun.store.records import Account, Metric, Run
-from anonrun.store.schema import ACCOUNT, GONE, METRIC, RUN
+from anonrun.store.records import Account, Run
+from anonrun.store.schema import ACCOUNT, GONE, RUN
 from anonrun.store.transaction import Tx
 
 __all__ = [
@@ -26,9 +25,7 @@ __all__ = [
     "find_by_name",
     "heartbeat",
     "is_known",
-    "last_values",
     "listed",
-    "metrics",
     "resume",
 ]
 
@@ -206,28 +203,3 @@ def listed(
 def count_live(tx: Tx) -> int:
     """Return how many runs are live."""
     return int(tx.conn.execute(select(func.count()).select_from(RUN).where(is_live(tx.now_us))).scalar_one())
-
-
-def metrics(tx: Tx, run_id: uuid.UUID) -> list[Metric]:
-    """Return a live run's metrics in order of their first appearance."""
-    rows = tx.conn.execute(
-        select(METRIC)
-        .join(RUN, RUN.c.run_id == METRIC.c.run_id)
-        .where(METRIC.c.run_id == run_id, is_live(tx.now_us))
-        .order_by(METRIC.c.metric_id)
-    )
-    return [Metric(r.name, r.n, r.last_step, math.nan if r.last is None else r.last, r.min, r.max) for r in rows]
-
-
-def last_values(tx: Tx, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, float]]:
-    """Return the last value of each metric of live runs."""
-    found: dict[uuid.UUID, dict[str, float]] = {run_id: {} for run_id in run_ids}
-    rows = tx.conn.execute(
-        select(METRIC.c.run_id, METRIC.c.name, METRIC.c.last)
-        .join(RUN, RUN.c.run_id == METRIC.c.run_id)
-        .where(METRIC.c.run_id.in_(list(run_ids)), is_live(tx.now_us))
-        .order_by(METRIC.c.run_id, METRIC.c.metric_id)
-    )
-    for row in rows:
-        found[row.run_id][row.name] = math.nan if row.last is None else row.last
-    return found

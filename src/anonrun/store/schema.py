@@ -31,6 +31,8 @@ from sqlalchemy import (
 
 __all__ = [
     "ACCOUNT",
+    "AXIS",
+    "CHUNK",
     "EVENT",
     "GONE",
     "GRANT",
@@ -41,12 +43,13 @@ __all__ = [
     "SCHEMA_VERSION",
     "SEG",
     "SESSION",
+    "TAIL",
     "TOKEN",
     "WRITER",
     "metadata",
 ]
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """Revision that this code reads and writes: the newest in `migrations/versions`."""
 
 metadata = MetaData(
@@ -174,6 +177,8 @@ RUN = Table(
     Column("points", BigInteger, nullable=False),
     Column("stored_bytes", BigInteger, nullable=False),
     Column("position", BigInteger, nullable=False),  # of the segment that arrived last; they count from 1
+    Column("compacted", BigInteger, nullable=False, server_default=text("0")),  # position up to which chunks hold it
+    Column("compacted_points", BigInteger, nullable=False, server_default=text("0")),
     Index("uq_run_place", "account_id", "project", "id", unique=True, sqlite_where=text("deleted_at IS NULL"),
           postgresql_where=text("deleted_at IS NULL")),
     Index(None, "account_id", "created_at", "run_id"),
@@ -205,8 +210,8 @@ METRIC = Table(
     UniqueConstraint("run_id", "name"),
 )
 
-# Both the log of what arrived and what is read. Keyed by position and not by (writer, seq): readers walk a run in order
-# of arrival and continue after a position, while repeats are found by the one row in `writer`.
+# The tail of a run: what arrived and is not in chunks yet. Keyed by position and not by (writer, seq): readers walk a
+# run in order of arrival and continue after a position, while repeats are found by the one row in `writer`.
 SEG = Table(
     "seg",
     metadata,
@@ -214,6 +219,49 @@ SEG = Table(
     Column("position", BigInteger, primary_key=True, autoincrement=False),
     Column("points", Integer, nullable=False),
     Column("payload", LargeBinary, nullable=False),  # the segment as it was received, header and checksum included
+)
+
+# Runs that have a tail, for who makes chunks of it.
+TAIL = Table(
+    "tail",
+    metadata,
+    Column("run_id", RunKey, ForeignKey("run.run_id"), primary_key=True),
+    Column("since", BigInteger, nullable=False),
+)
+
+# A stretch of rows: steps, times, and the positions at which they arrived. Metrics that were logged together share
+# it. The bytes of columns are `columns.py`'s; the large ones stand last, so that SQLite can leave them unread.
+AXIS = Table(
+    "axis",
+    metadata,
+    Column("run_id", RunKey, ForeignKey("run.run_id"), primary_key=True),
+    Column("axis_id", Integer, primary_key=True, autoincrement=False),
+    Column("n", Integer, nullable=False),
+    Column("first_position", BigInteger, nullable=False),
+    Column("last_position", BigInteger, nullable=False),
+    Column("step_min", BigInteger, nullable=False),
+    Column("step_max", BigInteger, nullable=False),
+    Column("time_min", BigInteger, nullable=False),
+    Column("time_max", BigInteger, nullable=False),
+    Column("steps_rise", Boolean, nullable=False),  # whether no step is below the one before
+    Column("times_rise", Boolean, nullable=False),
+    Column("rollup", LargeBinary, nullable=False),
+    Column("steps", LargeBinary, nullable=False),
+    Column("times", LargeBinary, nullable=False),
+    Column("positions", LargeBinary, nullable=False),
+)
+
+# One metric's values of a stretch of rows; `no` counts from 0, and all but the last hold the same number of points.
+CHUNK = Table(
+    "chunk",
+    metadata,
+    Column("run_id", RunKey, ForeignKey("run.run_id"), primary_key=True),
+    Column("metric_id", Integer, primary_key=True, autoincrement=False),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("axis_id", Integer, nullable=False),
+    Column("rollup", LargeBinary, nullable=False),
+    Column("vals", LargeBinary, nullable=False),
+    Index(None, "run_id", "axis_id"),
 )
 
 # What is left of a run after its purge: that it was, and why it is not. No content, no owner.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, insert, or_, select, update
@@ -18,7 +19,19 @@ from anonrun.store.records import Account, Ending, Link, Token
 from anonrun.store.schema import ACCOUNT, GONE, RUN, TOKEN
 from anonrun.store.transaction import Tx
 
-__all__ = ["TOKEN_SOURCE", "add", "end_write_token", "find", "keys", "links", "revoke", "token_of", "touch", "use_once"]
+__all__ = [
+    "TOKEN_SOURCE",
+    "add",
+    "end_write_token",
+    "find",
+    "find_all",
+    "keys",
+    "links",
+    "revoke",
+    "token_of",
+    "touch",
+    "use_once",
+]
 
 _TOUCH_EVERY_US = 600 * 1_000_000
 
@@ -55,6 +68,7 @@ TOKEN_SOURCE: Select[Any] = beyond_live(
 
 
 _FIND = TOKEN_SOURCE.where(TOKEN.c.token_hash == bindparam("token_hash"))
+_FIND_ALL = TOKEN_SOURCE.where(TOKEN.c.token_hash.in_(bindparam("token_hashes", expanding=True)))
 
 
 def _ending(row: Row[Any], now_us: int) -> Ending | None:  # noqa: PLR0911  one return a case
@@ -104,6 +118,14 @@ def find(tx: Tx, token_hash: bytes) -> Token | None:
     """Return the token with this hash; None where it is unknown, revoked, or was its account's and has lapsed."""
     row = tx.conn.execute(_FIND, {"token_hash": token_hash}).first()
     return token_of(row, tx.now_us) if row else None
+
+
+def find_all(tx: Tx, token_hashes: Collection[bytes]) -> dict[bytes, Token]:
+    """Return the tokens with these hashes, as `find` does each."""
+    if not token_hashes:
+        return {}
+    rows = tx.conn.execute(_FIND_ALL, {"token_hashes": list(token_hashes)})
+    return {token.token_hash: token for row in rows if (token := token_of(row, tx.now_us))}
 
 
 def add(

@@ -23,7 +23,7 @@ from anonrun.server.routes.runs import infos
 from anonrun.server.routing import Operations, Param
 from anonrun.server.services.core import Core
 from anonrun.server.services.views import metric_info, number
-from anonrun.store import history, runs
+from anonrun.store import history, summaries
 from anonrun.store.records import Run
 from anonrun.store.transaction import Tx
 
@@ -57,7 +57,7 @@ async def export_run(request: Request) -> Response:
         raise ProblemError("request_invalid", "format must be csv or json.")
 
     def head(tx: Tx, actor: Actor, run: Run) -> tuple[ExportHead, int]:
-        metrics = [metric_info(metric) for metric in runs.metrics(tx, run.run_id)]
+        metrics = [metric_info(metric) for metric in summaries.metrics(tx, run.run_id)]
         return ExportHead(run=infos(tx, actor, [run])[0], metrics=metrics), run.position
 
     about, last = await read_run(request, Action.READ, head)

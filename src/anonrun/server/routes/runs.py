@@ -19,7 +19,7 @@ from anonrun.server.services import runs as service
 from anonrun.server.services.backoff import address_group
 from anonrun.server.services.guard import found, require
 from anonrun.server.services.views import metric_info, run_info, run_status
-from anonrun.store import runs
+from anonrun.store import runs, summaries
 from anonrun.store.records import Run
 from anonrun.store.transaction import Tx
 
@@ -32,7 +32,7 @@ _MOST_ON_A_PAGE = 200
 
 def infos(tx: Tx, actor: Actor, found_runs: list[Run]) -> list[RunInfo]:
     """Return runs as an actor sees them."""
-    last = runs.last_values(tx, [run.run_id for run in found_runs])
+    last = summaries.last_values(tx, [run.run_id for run in found_runs])
     return [run_info(run, last[run.run_id], actor, tx.now_us) for run in found_runs]
 
 
@@ -184,7 +184,7 @@ async def list_metrics(request: Request) -> Response:
     """List a run's metrics in order of their first appearance."""
     return answer(
         await read_run(
-            request, Action.READ, lambda tx, _actor, run: list(map(metric_info, runs.metrics(tx, run.run_id)))
+            request, Action.READ, lambda tx, _actor, run: list(map(metric_info, summaries.metrics(tx, run.run_id)))
         )
     )
 

@@ -19,7 +19,7 @@ from anonrun.server.problems import ProblemError
 from anonrun.server.services import sessions
 from anonrun.server.services.guard import ended_problem, found
 from anonrun.server.services.views import run_info
-from anonrun.store import claims, runs
+from anonrun.store import claims, runs, summaries
 from anonrun.store.records import Account, Ending, Run
 from anonrun.store.transaction import Tx
 
@@ -97,7 +97,7 @@ def pending(tx: Tx, session_hash: bytes, actor: Actor) -> PendingClaimInfo | Non
 
 
 def _claimable(tx: Tx, run: Run, actor: Actor) -> ClaimableRun:
-    metrics = runs.metrics(tx, run.run_id)
+    metrics = summaries.metrics(tx, run.run_id)
     info = run_info(run, {metric.name: metric.last for metric in metrics}, actor, tx.now_us)
     known = {f.name: getattr(info, f.name) for f in dataclasses.fields(info)}
     return ClaimableRun(**known, metrics=[metric.name for metric in metrics])

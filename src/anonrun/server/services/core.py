@@ -9,11 +9,14 @@ from anonrun._version import __version__
 from anonrun.core.messages import ServerInfo
 from anonrun.core.times import from_us
 from anonrun.server.services.backoff import Backoff, Rate
+from anonrun.server.services.compaction import Compactor
 from anonrun.server.services.counters import Counters
+from anonrun.server.services.ingest import Admitted, may_ingest
 from anonrun.server.services.live import Hub
 from anonrun.server.services.passwords import Passwords
 from anonrun.server.settings import Settings
 from anonrun.store.database import Database
+from anonrun.store.ingest import Ingest
 
 __all__ = ["Core"]
 
@@ -34,6 +37,9 @@ class Core:
     backoff: Backoff = field(default_factory=Backoff)
     creations: Rate = field(default_factory=Rate)
     counters: Counters = field(default_factory=Counters)
+    ingest: Ingest = field(default_factory=lambda: Ingest(may_ingest))
+    compactor: Compactor = field(default_factory=Compactor)
+    admitted: Admitted = field(default_factory=Admitted)
 
     def publish(self, run_id: str) -> None:
         """Tell the readers of a run that there is news."""

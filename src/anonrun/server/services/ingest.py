@@ -1,30 +1,34 @@
-"""Segments from the wire to the store: checked and decoded before the writer's turn, stored in it.
+"""Segments from the wire to the store: checked before the writer's turn, stored in it together with others'.
 
-Decoding costs time and memory in proportion to the body, which is bounded before; a large body is decoded on
-a reader's thread, so that the event loop answers others meanwhile.
+Checking costs time and memory in proportion to the body, which is bounded before; a large body is checked on a
+thread, so that the event loop answers others meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 
 from anonrun.core.metrics import name_problem
-from anonrun.core.summary import MetricSummary
 from anonrun.core.wire import Segment, decode, split
 from anonrun.errors import DamagedDataError
+from anonrun.server.actors import NOBODY, KeyHolder, TokenHolder
+from anonrun.server.policy import Action, can
 from anonrun.server.problems import ProblemError
-from anonrun.server.services.core import Core
-from anonrun.store.ingest import Gap, Incoming, NotThere, OverQuota, Stored, append
-from anonrun.store.transaction import Tx
+from anonrun.store.ingest import Gap, Incoming, Outcome, OverQuota, Stored
+from anonrun.store.records import Account, Standing, Token
 
-__all__ = ["decode_body", "incoming", "store"]
+__all__ = ["Admitted", "decode_body", "incoming", "may_ingest", "stored"]
 
 _INLINE_BYTES = 32 * 1024
 _MOST_SEGMENTS = 4_096
 _MOST_UNPACKED = 16 * 2**20
 _MOST_METRICS = 10_000
+_ADMITTED = 10_000
+_ADMITTED_FOR_S = 60.0
 
 
 def _decoded(body: bytes) -> Iterator[tuple[Segment, bytes]]:
@@ -39,21 +43,21 @@ def _decoded(body: bytes) -> Iterator[tuple[Segment, bytes]]:
         yield decode(body, offset=offset), body[offset : offset + header.size]
 
 
-def _summaries(segment: Segment) -> dict[str, MetricSummary]:
-    found: dict[str, MetricSummary] = {}
+def _names(segment: Segment) -> list[str]:
+    """Return the metrics of a segment, each of which may be one."""
+    found: dict[str, None] = {}
     for frame in segment.frames:
         if len(set(frame.names)) != len(frame.names):
             raise DamagedDataError("A frame names a metric twice.")
-        for name, column in zip(frame.names, frame.columns, strict=True):
+        for name in frame.names:
             if name not in found:
                 problem = name_problem(name)
                 if problem is not None:
                     raise DamagedDataError(problem)
-            summary = MetricSummary.of(frame.steps, column)
-            found[name] = found[name].then(summary) if name in found else summary
+                found[name] = None
         if len(found) > _MOST_METRICS:
             raise DamagedDataError(f"A segment may hold {_MOST_METRICS} metrics.")
-    return found
+    return list(found)
 
 
 def incoming(body: bytes) -> list[Incoming]:
@@ -63,12 +67,12 @@ def incoming(body: bytes) -> list[Incoming]:
         ProblemError: `segment_damaged` or `body_too_large`.
     """
     try:
-        segments = [Incoming(segment.header, payload, _summaries(segment)) for segment, payload in _decoded(body)]
+        segments = [Incoming(segment.header, payload, _names(segment)) for segment, payload in _decoded(body)]
     except DamagedDataError as exc:
         raise ProblemError("segment_damaged", str(exc)) from None
     if not segments:
         raise ProblemError("segment_damaged", "The body holds no segment.")
-    if len(set().union(*(segment.summaries for segment in segments))) > _MOST_METRICS:
+    if len(set().union(*(segment.names for segment in segments))) > _MOST_METRICS:
         raise ProblemError("body_too_large", f"A request may name {_MOST_METRICS} metrics. Send fewer at once.")
     return segments
 
@@ -84,18 +88,48 @@ async def decode_body(body: bytes) -> list[Incoming]:
     return await asyncio.get_running_loop().run_in_executor(None, incoming, body)
 
 
-def store(core: Core, tx: Tx, run_id: uuid.UUID, segments: list[Incoming]) -> Stored:
-    """Store segments in a run.
+def may_ingest(token: Token | None, account: Account | None, run: Standing) -> bool:
+    """Whether the holder of a run's token, or an account, may store segments in a run."""
+    actor = TokenHolder(token) if token else KeyHolder(account, b"") if account else NOBODY
+    return can(actor, Action.INGEST, run)
+
+
+class Admitted:
+    """Tokens that were found good for a run a moment ago: their next request may be read without asking first.
+
+    Only whether a body is read depends on it; whether it is stored is decided anew in each transaction.
+    """
+
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._clock_s = clock_s
+        self._seen: OrderedDict[tuple[bytes, uuid.UUID], float] = OrderedDict()
+
+    def knows(self, token_hash: bytes, run_id: uuid.UUID) -> bool:
+        """Whether a token was good for a run within the last minute."""
+        seen_s = self._seen.get((token_hash, run_id))
+        return seen_s is not None and self._clock_s() - seen_s < _ADMITTED_FOR_S
+
+    def note(self, token_hash: bytes, run_id: uuid.UUID) -> None:
+        """Note that a token is good for a run."""
+        self._seen[token_hash, run_id] = self._clock_s()
+        self._seen.move_to_end((token_hash, run_id))
+        if len(self._seen) > _ADMITTED:
+            self._seen.popitem(last=False)
+
+    def forget(self, token_hash: bytes, run_id: uuid.UUID) -> None:
+        """Forget a token that was refused."""
+        self._seen.pop((token_hash, run_id), None)
+
+
+def stored(outcome: Outcome) -> Stored | None:
+    """Return what was stored; None where the run is not there for who asked, who is to be told why.
 
     Raises:
-        ProblemError: `segment_gap`, `quota_exceeded` or `run_not_found`.
+        ProblemError: `segment_gap` or `quota_exceeded`.
     """
-    outcome = append(tx, run_id, segments, core.settings.limits)
     if isinstance(outcome, Gap):
         raise ProblemError("segment_gap", next=outcome.next_seq)
     if isinstance(outcome, OverQuota):
         what = {"stored_bytes": "bytes of history"}.get(outcome.what, outcome.what)
         raise ProblemError("quota_exceeded", f"An anonymous run holds at most {outcome.most} {what}.")
-    if isinstance(outcome, NotThere):
-        raise ProblemError("run_not_found")
-    return outcome
+    return outcome if isinstance(outcome, Stored) else None

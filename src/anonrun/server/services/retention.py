@@ -23,7 +23,7 @@ __all__ = ["Doubt", "Sweeper", "Swept", "boot_s", "objection", "sweep"]
 _log = logging.getLogger("anonrun.server.retention")
 
 _TOMBSTONES_AT_ONCE = 500
-_SEGMENTS_AT_ONCE = 500
+_ROWS_AT_ONCE = 500
 _SESSIONS_AT_ONCE = 500
 _BACKWARD_US = 60 * 1_000_000
 _FORWARD_US = 3_600 * 1_000_000
@@ -80,7 +80,7 @@ async def sweep(db: Database) -> Swept:
     while batch := await db.write(lambda tx: retention.tombstone_some(tx, _TOMBSTONES_AT_ONCE)):
         marked += len(batch)
     purged = set()
-    while (run_id := await db.write(lambda tx: retention.purge_some(tx, segments=_SEGMENTS_AT_ONCE))) is not None:
+    while (run_id := await db.write(lambda tx: retention.purge_some(tx, rows=_ROWS_AT_ONCE))) is not None:
         purged.add(run_id)
     await db.write(lambda tx: retention.forget(tx, _SESSIONS_AT_ONCE))
     await db.write(lambda tx: sessions.purge(tx, _SESSIONS_AT_ONCE))

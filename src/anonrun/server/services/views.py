@@ -12,7 +12,7 @@ from anonrun.server.actors import Actor, TokenHolder, Visitor
 from anonrun.server.policy import Action, can
 from anonrun.store.records import Account, Link, Metric, Run, Standing
 
-__all__ = ["account_info", "link_info", "metric_info", "number", "run_info", "run_state", "run_status"]
+__all__ = ["account_info", "link_info", "metric_info", "number", "numbers", "run_info", "run_state", "run_status"]
 
 _SILENT_US = 60 * 1_000_000
 
@@ -22,6 +22,13 @@ def number(value: float) -> float | str:
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def numbers(values: list[float]) -> list[float | str]:
+    """Return numbers as JSON can carry them; those of a healthy series at no cost."""
+    if all(map(math.isfinite, values)):
+        return values  # type: ignore[return-value]  # a list of floats, which nobody changes
+    return [number(value) for value in values]
 
 
 def _time(us: int | None) -> datetime | None:
