@@ -1,3 +1,3 @@
 export { Client, type ClientOptions, type Failure, type LiveHandlers, type Result, type Success } from "./client";
-export { DamagedDataError, decodePlainSegments, decodeSegments, type Frame, type Segment } from "./decode";
+export { DamagedDataError, decodePlainSegments, decodeSegments, type Frame, type Reason, type Segment } from "./decode";
 export type * from "./types";

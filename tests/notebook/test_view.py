@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from anonrun.core.messages import RunState
 from anonrun.core.tokens import TOKEN_PATTERN
-from anonrun.core.wire import decode
+from anonrun.core.limits import MAX_SEGMENT_FRAMES
+from anonrun.core.wire import decode, decode_all
 from anonrun.notebook.view import Message, Points, RunView, Schedule, SecretsMessage, Snapshot, Traits
 from support.fake_run import FakeRun
 
@@ -51,6 +52,18 @@ def test_everything_is_sent_again_at_1_2_4_8_16_seconds_and_then_every_30() -> N
     full = [at for at, message in sent if message.reset]
     for due, at in zip([1, 2, 4, 8, 16, 46, 76, 106], full, strict=True):
         assert due <= at + 1e-6 <= due + 0.5
+
+
+def test_rows_whose_metrics_alternate_come_in_segments_that_a_page_takes() -> None:
+    run = FakeRun()
+    view = RunView(run, 0.0, live=True)
+    for i in range(MAX_SEGMENT_FRAMES + 1):
+        run.log({"train" if i % 2 else "val": float(i)})
+    view.hello()
+    view.read()
+    (message,) = [m for m in (view.next(0.0) for _ in range(5)) if isinstance(m, Points)]
+    values = [frame.columns[0][0] for segment in decode_all(message.segment) for frame in segment.frames]
+    assert values == [float(i) for i in range(MAX_SEGMENT_FRAMES + 1)]
 
 
 def test_secrets_are_said_once_a_second_and_stand_nowhere_else() -> None:

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DEFAULT_LIMITS", "MAX_METRIC_NAME_CHARS", "Limits"]
+__all__ = [
+    "DEFAULT_LIMITS",
+    "MAX_METRIC_NAME_BYTES",
+    "MAX_METRIC_NAME_CHARS",
+    "MAX_SEGMENT_COLUMNS",
+    "MAX_SEGMENT_FRAMES",
+    "Limits",
+]
 
 MAX_METRIC_NAME_CHARS = 256
+MAX_METRIC_NAME_BYTES = 4 * MAX_METRIC_NAME_CHARS
+
+# A reader's work grows with frames and columns too, and not only with bytes: 8 MB of the smallest frames come out of
+# 30 kB of zlib and hold 200,000 of them. A client's flush stays below both limits, since it takes 500 kB of records at
+# once: at most 13,889 rows, and 62,500 values and those of one row more.
+MAX_SEGMENT_FRAMES = 16_384
+MAX_SEGMENT_COLUMNS = 131_072
 
 
 @dataclass(frozen=True, slots=True)

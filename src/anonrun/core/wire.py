@@ -1,5 +1,7 @@
 """The segment: one flush of points, as it is sent, stored, pushed to a page and read back.
 
+`docs/wire.md` has the format with an example, the order of the checks and how versions may evolve.
+
 A segment is a 44-byte header and a body of frames. A frame holds the rows of one set of metrics,
 column after column, so that it compresses well and a reader can map arrays onto it without parsing.
 All numbers are little-endian.
@@ -8,7 +10,7 @@ All numbers are little-endian.
 header  0  4  magic "ANRS"
         4  1  version, 1
         5  1  codec of the body: 0 as it is, 1 zlib (RFC 1950)
-        6  2  zero
+        6  2  flags, zero
         8  8  u64 writer: the stream that these rows belong to; a process that writes into a run has one or more
        16  8  u64 seq: index of the first row in that writer's stream, from 0
        24  4  u32 rows
@@ -19,7 +21,8 @@ header  0  4  magic "ANRS"
 frame   0  2  u16 metrics
         2  2  zero
         4  4  u32 rows
-        8  …  names: for each metric a u16 length in bytes and that much UTF-8; then zeros up to a multiple of 8
+        8  …  names: for each metric a u16 length in bytes, 1 … 1,024, and that much UTF-8, no name twice; then
+              zeros up to a multiple of 8, counted from the body's first byte
         …  8  × rows  i64 step
         …  8  × rows  i64 time, microseconds since the Unix epoch
         …  8  × rows × metrics  f64 values, one metric's column after the other
@@ -33,49 +36,51 @@ already has. Values are kept bit by bit: NaN payloads, −0 and denormals come b
 from __future__ import annotations
 
 import struct
-import sys
 import zlib
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from anonrun.core.limits import DEFAULT_LIMITS, MAX_METRIC_NAME_CHARS
-from anonrun.errors import DamagedDataError
+from anonrun.core.damage import Reason, SegmentError
+from anonrun.core.frames import Frame, Place, encode_frame, frame_at, pieces, places
+from anonrun.core.limits import DEFAULT_LIMITS
 
 __all__ = [
     "CODEC_RAW",
     "CODEC_ZLIB",
     "CONTENT_TYPE",
     "HEADER_SIZE",
+    "MAX_ZLIB_RATIO",
+    "VERSION",
     "Frame",
     "Header",
     "Segment",
+    "checked_places",
     "decode",
     "decode_all",
     "encode",
-    "frames_of_body",
+    "encode_all",
     "peek",
     "raw_body",
     "split",
 ]
 
 CONTENT_TYPE = "application/vnd.anonrun.segment"
+VERSION = 1
 HEADER_SIZE = 44
 CODEC_RAW = 0
 CODEC_ZLIB = 1
+MAX_ZLIB_RATIO = 1_032
+"""No byte of deflate says more: https://zlib.net/zlib_tech.html, "Maximum Compression Factor"."""
 
-_VERSION = 1
 _MAGIC = b"ANRS"
 _HEADER = struct.Struct("<4sBBHQQIIIII")
-_FRAME = struct.Struct("<HHI")
-_U16 = struct.Struct("<H")
+_CRC_AT = 40
 _COMPRESS_FROM_BYTES = 512
-_MAX_NAME_BYTES = 4 * MAX_METRIC_NAME_CHARS
-_SWAP = sys.byteorder == "big"
+_MAX_SEQ = 1 << 63
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """A segment's header; see the module's text for the fields. `size` is that of the whole segment."""
 
     codec: int
@@ -93,30 +98,6 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """Rows that hold the same metrics.
-
-    Attributes:
-        names: the metrics, in the order of `columns`.
-        steps: `array('q')` of one step a row.
-        times_us: `array('q')` of one time a row, microseconds since the Unix epoch.
-        columns: one `array('d')` a metric, each as long as `steps`.
-    """
-
-    names: tuple[str, ...]
-    steps: array[int]
-    times_us: array[int]
-    columns: tuple[array[float], ...]
-
-    @staticmethod
-    def of(
-        names: Sequence[str], steps: Iterable[int], times_us: Iterable[int], columns: Iterable[Iterable[float]]
-    ) -> Frame:
-        """Build a frame from plain sequences."""
-        return Frame(tuple(names), array("q", steps), array("q", times_us), tuple(array("d", c) for c in columns))
-
-
-@dataclass(frozen=True, slots=True)
 class Segment:
     """A decoded segment."""
 
@@ -124,35 +105,17 @@ class Segment:
     frames: tuple[Frame, ...]
 
 
-def _packed(column: array[int] | array[float]) -> bytes:
-    if _SWAP:
-        column = column[:]
-        column.byteswap()
-    return column.tobytes()
-
-
-def _encode_frame(frame: Frame) -> bytes:
-    parts = [_FRAME.pack(len(frame.names), 0, len(frame.steps))]
-    for name in frame.names:
-        raw = name.encode("utf-8")
-        parts += (_U16.pack(len(raw)), raw)
-    size = sum(map(len, parts))
-    parts.append(bytes(-size % 8))
-    parts += (_packed(frame.steps), _packed(frame.times_us))
-    parts += map(_packed, frame.columns)
-    return b"".join(parts)
-
-
 def encode(frames: Sequence[Frame], *, writer: int, seq: int, compress: bool = True) -> bytes:
     """Return the segment that holds `frames`.
 
     Args:
-        frames: at least the rows that are to be sent; may be empty.
+        frames: at least the rows that are to be sent; may be empty. What no reader takes (too many frames or too
+            large, a name twice) is not noticed here; `encode_all` cuts what is too large for one segment.
         writer: the writer's number, 0 … 2^64 − 1.
         seq: index of the first row in the writer's stream.
         compress: whether a body of more than 512 bytes may be compressed.
     """
-    raw = b"".join(map(_encode_frame, frames))
+    raw = b"".join(map(encode_frame, frames))
     rows = sum(len(f.steps) for f in frames)
     points = sum(len(f.steps) * len(f.names) for f in frames)
     codec, body = CODEC_RAW, raw
@@ -160,41 +123,64 @@ def encode(frames: Sequence[Frame], *, writer: int, seq: int, compress: bool = T
         small = zlib.compress(raw, 1)
         if len(small) < len(raw):
             codec, body = CODEC_ZLIB, small
-    head = _HEADER.pack(_MAGIC, _VERSION, codec, 0, writer, seq, rows, points, len(raw), len(body), 0)
-    crc = zlib.crc32(body, zlib.crc32(head[:40]))
-    return head[:40] + struct.pack("<I", crc) + body
+    head = _HEADER.pack(_MAGIC, VERSION, codec, 0, writer, seq, rows, points, len(raw), len(body), 0)[:_CRC_AT]
+    return head + struct.pack("<I", zlib.crc32(body, zlib.crc32(head))) + body
+
+
+def encode_all(frames: Iterable[Frame], *, writer: int, seq: int, compress: bool = True) -> bytes:
+    """Return as few segments as hold `frames`, back to back: one wherever readers take that; see `encode`."""
+    segments = []
+    for piece in pieces(frames, DEFAULT_LIMITS.segment_raw_bytes):
+        segments.append(encode(piece, writer=writer, seq=seq, compress=compress))
+        seq += sum(len(frame.steps) for frame in piece)
+    return b"".join(segments) if segments else encode([], writer=writer, seq=seq)
 
 
 def peek(data: bytes | memoryview, *, offset: int = 0, max_raw_size: int = DEFAULT_LIMITS.segment_raw_bytes) -> Header:
-    """Return the header of the segment at `offset` after checking its CRC; nothing is decompressed.
+    """Return the header of the segment at `offset` after checking it and its CRC; nothing is decompressed.
 
     Raises:
-        DamagedDataError: too short, not a segment, of another version or codec, larger than
-            `max_raw_size` when decompressed, or its CRC does not match.
+        SegmentError: too short, not a segment, of another version or codec, larger than `max_raw_size` when
+            decompressed, its CRC does not match, or its numbers cannot be true.
     """
-    view = memoryview(data)[offset:]
-    if len(view) < HEADER_SIZE:
-        raise DamagedDataError(f"A segment's header has {HEADER_SIZE} bytes; only {len(view)} are there.")
-    magic, version, codec, zero, writer, seq, rows, points, raw_size, body_size, crc = _HEADER.unpack_from(view)
+    left = len(data) - offset
+    if left < HEADER_SIZE:
+        raise SegmentError(Reason.CUT_OFF, f"A segment's header has {HEADER_SIZE} bytes; only {left} are there.")
+    magic, version, codec, flags, writer, seq, rows, points, raw_size, body_size, crc = _HEADER.unpack_from(
+        data, offset
+    )
     if magic != _MAGIC:
-        raise DamagedDataError("These bytes are no segment: it begins with 'ANRS'.")
-    if version != _VERSION or zero:
-        raise DamagedDataError(f"Segment version {version} is not known here, only {_VERSION}; update anonrun.")
+        raise SegmentError(Reason.NOT_A_SEGMENT, "These bytes are no segment: it begins with 'ANRS'.")
+    if version != VERSION or flags:
+        which = f"version {version}" if version != VERSION else f"flags {flags:#06x}"
+        raise SegmentError(Reason.VERSION, f"Segment {which} is not known here, only {VERSION}; update anonrun.")
     if codec not in (CODEC_RAW, CODEC_ZLIB):
-        raise DamagedDataError(f"Segment codec {codec} is not known here; update anonrun.")
-    if raw_size > max_raw_size or (codec == CODEC_RAW and raw_size != body_size):
-        raise DamagedDataError(f"A segment of {raw_size} bytes is over the limit of {max_raw_size}; send smaller ones.")
-    if body_size > len(view) - HEADER_SIZE:
-        raise DamagedDataError(f"The segment ends after {len(view)} of {HEADER_SIZE + body_size} bytes.")
-    if zlib.crc32(view[HEADER_SIZE : HEADER_SIZE + body_size], zlib.crc32(view[:40])) != crc:
-        raise DamagedDataError("The segment's checksum does not match its bytes; send it again.")
-    if seq + rows >= 1 << 63:
-        raise DamagedDataError(f"Segment seq {seq} is over the limit of 2^63.")
+        raise SegmentError(Reason.CODEC, f"Segment codec {codec} is not known here; update anonrun.")
+    if raw_size > max_raw_size:
+        raise SegmentError(
+            Reason.TOO_LARGE, f"A segment of {raw_size} bytes is over the limit of {max_raw_size}; send smaller ones."
+        )
+    if raw_size != body_size if codec == CODEC_RAW else raw_size > MAX_ZLIB_RATIO * body_size:
+        raise SegmentError(Reason.SIZES, f"A segment's body of {body_size} bytes cannot hold {raw_size}.")
+    if body_size > left - HEADER_SIZE:
+        raise SegmentError(Reason.CUT_OFF, f"The segment ends after {left} of {HEADER_SIZE + body_size} bytes.")
+    view = memoryview(data)
+    body_at = offset + HEADER_SIZE
+    if zlib.crc32(view[body_at : body_at + body_size], zlib.crc32(view[offset : offset + _CRC_AT])) != crc:
+        raise SegmentError(Reason.CHECKSUM, "The segment's checksum does not match its bytes; send it again.")
+    if seq + rows >= _MAX_SEQ:
+        raise SegmentError(Reason.SEQ, f"Segment seq {seq} is over the limit of 2^63.")
+    if 16 * rows + 8 * points > raw_size or points < rows:
+        raise SegmentError(Reason.COUNTS, f"A segment of {raw_size} bytes cannot hold {rows} rows, {points} points.")
     return Header(codec, writer, seq, rows, points, raw_size, body_size)
 
 
 def raw_body(data: bytes | memoryview, header: Header, *, offset: int = 0) -> bytes:
-    """Return the body of a segment that `peek` has checked, decompressed, and never more than it announced."""
+    """Return the body of a segment that `peek` has checked, decompressed, and never more than it announced.
+
+    Raises:
+        SegmentError: it does not decompress to what its header says.
+    """
     body = memoryview(data)[offset + HEADER_SIZE : offset + header.size]
     if header.codec == CODEC_RAW:
         return bytes(body)
@@ -202,84 +188,53 @@ def raw_body(data: bytes | memoryview, header: Header, *, offset: int = 0) -> by
     try:
         raw = unpacker.decompress(body, header.raw_size + 1)
     except zlib.error as exc:
-        raise DamagedDataError("The segment's body does not decompress.") from exc
+        raise SegmentError(Reason.UNPACK, "The segment's body does not decompress.") from exc
     if len(raw) != header.raw_size or not unpacker.eof or unpacker.unused_data:
-        raise DamagedDataError("The segment's body has another size than its header says.")
+        raise SegmentError(Reason.UNPACK, "The segment's body has another size than its header says.")
     return raw
 
 
-def _names_at(raw: bytes, at: int, count: int) -> tuple[tuple[str, ...], int]:
-    names = []
-    for _ in range(count):
-        if at + 2 > len(raw):
-            raise DamagedDataError("A frame ends within its metric names.")
-        (size,) = _U16.unpack_from(raw, at)
-        at += 2
-        if size > _MAX_NAME_BYTES or at + size > len(raw):
-            raise DamagedDataError("A frame ends within its metric names.")
-        try:
-            names.append(raw[at : at + size].decode("utf-8"))
-        except UnicodeDecodeError as exc:
-            raise DamagedDataError("A metric's name is not UTF-8.") from exc
-        at += size
-    return tuple(names), at + -at % 8
-
-
-def _array_at(kind: str, raw: bytes, at: int, count: int) -> array[int] | array[float]:
-    column: array[int] | array[float] = array(kind)
-    column.frombytes(raw[at : at + 8 * count])
-    if _SWAP:
-        column.byteswap()
-    return column
-
-
-def frames_of_body(raw: bytes) -> Iterator[Frame]:
-    """Yield the frames of a decompressed body.
+def checked_places(raw: bytes, header: Header) -> list[Place]:
+    """Return where the frames of a decompressed body lie; everything that can be wrong with a segment is checked then.
 
     Raises:
-        DamagedDataError: the body is cut off or breaks the format.
+        SegmentError: a frame breaks the format, or they hold another number of rows or points than the header says.
     """
-    at = 0
-    while at < len(raw):
-        if at + _FRAME.size > len(raw):
-            raise DamagedDataError("A frame's header is cut off.")
-        count, zero, rows = _FRAME.unpack_from(raw, at)
-        if zero or not count or not rows:
-            raise DamagedDataError("A frame must hold at least one metric and one row.")
-        names, at = _names_at(raw, at + _FRAME.size, count)
-        if at + 8 * rows * (2 + count) > len(raw):
-            raise DamagedDataError("A frame's columns are cut off.")
-        starts = range(at, at + 8 * rows * (2 + count), 8 * rows)
-        steps, times, *columns = (_array_at("qqd"[min(i, 2)], raw, start, rows) for i, start in enumerate(starts))
-        at = starts.stop
-        yield Frame(names, steps, times, tuple(columns))  # type: ignore[arg-type]  # kinds follow from the position
+    found = list(places(raw))
+    rows = sum(place.rows for place in found)
+    points = sum(place.rows * len(place.names) for place in found)
+    if (rows, points) != (header.rows, header.points):
+        raise SegmentError(Reason.COUNTS, "The segment holds another number of rows or points than its header says.")
+    return found
 
 
-def decode(data: bytes | memoryview, *, offset: int = 0) -> Segment:
+def decode(data: bytes | memoryview, *, offset: int = 0, header: Header | None = None) -> Segment:
     """Return the segment at `offset`, checked in full.
 
+    Args:
+        data: the bytes.
+        offset: where it begins.
+        header: what `peek` returned for it, where that was asked already.
+
     Raises:
-        DamagedDataError: a checksum, size or count does not hold.
+        SegmentError: a checksum, size or count does not hold.
 
     Example:
         >>> frame = Frame.of(["loss"], [0, 1], [10, 20], [[0.5, 0.25]])
         >>> decode(encode([frame], writer=1, seq=0)).frames[0].columns[0].tolist()
         [0.5, 0.25]
     """
-    header = peek(data, offset=offset)
-    frames = tuple(frames_of_body(raw_body(data, header, offset=offset)))
-    rows = sum(len(f.steps) for f in frames)
-    points = sum(len(f.steps) * len(f.names) for f in frames)
-    if (rows, points) != (header.rows, header.points):
-        raise DamagedDataError("The segment holds another number of rows or points than its header says.")
-    return Segment(header, frames)
+    if header is None:
+        header = peek(data, offset=offset)
+    raw = raw_body(data, header, offset=offset)
+    return Segment(header, tuple(frame_at(raw, place) for place in checked_places(raw, header)))
 
 
 def split(data: bytes | memoryview) -> Iterator[tuple[int, Header]]:
     """Yield offset and header of each of the segments that stand back to back in `data`, each checked by `peek`.
 
     Raises:
-        DamagedDataError: on reaching one that is damaged.
+        SegmentError: on reaching one that is damaged.
     """
     offset = 0
     while offset < len(data):
@@ -290,5 +245,5 @@ def split(data: bytes | memoryview) -> Iterator[tuple[int, Header]]:
 
 def decode_all(data: bytes | memoryview) -> Iterator[Segment]:
     """Yield every one of the segments that stand back to back in `data`."""
-    for offset, _ in split(data):
-        yield decode(data, offset=offset)
+    for offset, header in split(data):
+        yield decode(data, offset=offset, header=header)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from anonrun.core.wire import Frame, encode
+from anonrun.core.wire import Frame, encode_all
 from anonrun.notebook.buffer import RunBuffer, thinned
 from anonrun.notebook.facts import Facts
 from anonrun.notebook.snapshot import Bundle, bundle
@@ -32,7 +32,7 @@ _TRAITS_EVERY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """New points, or with `reset` everything so far; `segment` is what the page decodes.
+    """New points, or with `reset` everything so far; `segment` is what the page decodes: one, or several back to back.
 
     Not `complete` are points of which some were left out, since there were too many to draw.
     """
@@ -213,10 +213,10 @@ class RunView:
         return self._points(self.buffer.frames(), reset=True, complete=self.buffer.complete)
 
     def _points(self, frames: list[Frame], *, reset: bool, complete: bool) -> Points:
-        segment = encode(frames, writer=0, seq=0, compress=False)
+        segments = encode_all(frames, writer=0, seq=0, compress=False)
         no, self._no = self._no, self._no + 1
         self._pending, self._pending_complete = [], True
-        return Points(no, reset, complete, segment)
+        return Points(no, reset, complete, segments)
 
     def _next_snapshot(self, now: float) -> Message | None:
         return self.new_snapshot(image=self.live) if self._snapshot.due(now) else None
