@@ -3,9 +3,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from anonrun.core.limits import MAX_SEGMENT_FRAMES
 from anonrun.core.messages import RunState
 from anonrun.core.tokens import TOKEN_PATTERN
-from anonrun.core.limits import MAX_SEGMENT_FRAMES
 from anonrun.core.wire import decode, decode_all
 from anonrun.notebook.view import Message, Points, RunView, Schedule, SecretsMessage, Snapshot, Traits
 from support.fake_run import FakeRun
