@@ -304,6 +304,11 @@ def _fields(cls: Hashable) -> dict[str, Any]:
     return {f.name: hints[f.name] for f in dataclasses.fields(typing.cast("type", cls))}
 
 
+@cache
+def _names(cls: Hashable) -> tuple[str, ...]:
+    return tuple(f.name for f in dataclasses.fields(typing.cast("type", cls)))
+
+
 def _read(hint: Any, value: Any) -> Any:  # noqa: ANN401, PLR0911  JSON has no narrower type; one return a case
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
@@ -339,8 +344,10 @@ def from_json(cls: type[T], data: dict[str, Any]) -> T:
 
 def to_json(message: Any) -> Any:  # noqa: ANN401, PLR0911  JSON has no narrower type; one return a case
     """Return what `json.dumps` takes for a message or a part of one."""
+    if type(message) in _PLAIN:
+        return message
     if dataclasses.is_dataclass(message) and not isinstance(message, type):
-        return {f.name: to_json(getattr(message, f.name)) for f in dataclasses.fields(message)}
+        return {name: to_json(getattr(message, name)) for name in _names(type(message))}
     if isinstance(message, datetime):
         return format_time(message)
     if isinstance(message, enum.Enum):

@@ -30,10 +30,10 @@ __all__ = ["OPERATIONS", "create_app"]
 
 OPERATIONS: tuple[Operation, ...] = tuple(
     operation
-    for module in (service, accounts, session, runs, segments, sampled, live, export, links)
+    for module in (segments, sampled, live, runs, service, accounts, session, export, links)
     for operation in module.operations.all
 )
-"""Everything that the server does under `/api/v1/` and beside it, pages excepted."""
+"""Everything that the server does under `/api/v1/` and beside it, pages excepted; what is asked most often first."""
 
 _STATIC = Path(__file__).parent / "web" / "static"
 

@@ -20,6 +20,9 @@ __all__ = ["Activity", "Envelope"]
 
 _log = logging.getLogger("anonrun.server.requests")
 
+_OK = 200
+_FREQUENT = ("/segments", "/heartbeat")
+
 
 class Activity:
     """Whether anybody needs the server: requests that are being answered, and when the last one ended."""
@@ -79,7 +82,9 @@ class Envelope:
                 "status": status,
                 "ms": round((time.perf_counter() - began) * 1e3, 1),
             }
-            _log.info("request", extra={"fields": fields})
+            # A run that is followed delivers ten times a second; what goes well with that is no news.
+            level = logging.DEBUG if status == _OK and scope["path"].endswith(_FREQUENT) else logging.INFO
+            _log.log(level, "request", extra={"fields": fields})
 
 
 def _add_headers(connection: HTTPConnection, headers: MutableHeaders) -> None:

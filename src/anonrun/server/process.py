@@ -175,7 +175,7 @@ async def _until_done(settings: Settings, db: Database, sock: socket.socket, vou
         app,
         log_config=None,
         access_log=False,
-        http="h11",
+        http="httptools",
         ws="none",
         loop="asyncio",
         server_header=False,

@@ -20,6 +20,7 @@ from anonrun.errors import AnonrunError
 from anonrun.store import meta
 from anonrun.store.clock import Clock, SystemClock
 from anonrun.store.dialect import Dialect, SqliteDialect
+from anonrun.store.mailbox import Mailbox
 from anonrun.store.schema import SCHEMA_VERSION, metadata
 from anonrun.store.transaction import Tx
 from anonrun.store.writer import Grant, StoreClosedError, Writer
@@ -52,6 +53,7 @@ class Database:
         self._dialect = dialect
         self._pool = ThreadPoolExecutor(readers, thread_name_prefix="anonrun-store-reader")
         self._writer = Writer(engine, dialect, clock)
+        self._box: Mailbox | None = None
         self.instance = self.write_now(lambda tx: meta.get_or_set(tx, "instance", secrets.token_hex(8)))
 
     @staticmethod
@@ -79,16 +81,22 @@ class Database:
     async def write(self, change: Callable[[Tx], T]) -> T:
         """Run a change on the writer thread and return its result once it is committed."""
         try:
-            return await asyncio.wrap_future(self._writer.submit(change))
+            return await self._mailbox().wait(self._writer.submit(change))
         except (OperationalError, StoreClosedError) as exc:
             raise StoreUnavailableError(str(exc.__cause__ or exc)) from exc
 
     async def write_together(self, grant: Grant[W, T], wish: W) -> T:
         """Have a wish granted on the writer thread together with others of its kind; return once it is committed."""
         try:
-            return await asyncio.wrap_future(self._writer.submit_wish(grant, wish))
+            return await self._mailbox().wait(self._writer.submit_wish(grant, wish))
         except (OperationalError, StoreClosedError) as exc:
             raise StoreUnavailableError(str(exc.__cause__ or exc)) from exc
+
+    def _mailbox(self) -> Mailbox:
+        loop = asyncio.get_running_loop()
+        if self._box is None or self._box.loop is not loop:
+            self._box = Mailbox(loop)
+        return self._box
 
     async def read(self, query: Callable[[Tx], T]) -> T:
         """Run a query in one snapshot on a reader thread."""

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import and_, bindparam, func, select
 
-from anonrun.core.wire import Frame, decode, encode, peek
+from anonrun.core.frames import Frame, pieces
+from anonrun.core.limits import DEFAULT_LIMITS
+from anonrun.core.wire import decode, encode, peek
 from anonrun.errors import DamagedDataError
 from anonrun.store.chunks import Axis
 from anonrun.store.columns import unpack
@@ -33,7 +35,6 @@ _log = logging.getLogger("anonrun.store.history")
 
 _ROWS_AT_ONCE = 64
 _AXES_AT_ONCE = 64
-_FRAME_BYTES = 1 << 20
 _VALUE_BYTES = 8
 
 T = TypeVar("T")
@@ -193,7 +194,8 @@ def _from_chunks(asked: _Asked, compacted: int) -> Page:
     ids = [axis.axis_id for axis in chosen]
     batches = (ids[begin : begin + _AXES_AT_ONCE] for begin in range(0, len(ids), _AXES_AT_ONCE))
     frames = (frame for batch in batches for frame in _frames(asked, batch, to))
-    return Page(list(_segments(frames)), to, end=to >= asked.last)
+    segments = [encode(piece, writer=0, seq=0) for piece in pieces(frames, DEFAULT_LIMITS.segment_raw_bytes)]
+    return Page(segments, to, end=to >= asked.last)
 
 
 def _frames(asked: _Asked, axis_ids: list[int], to: int) -> Iterator[Frame]:
@@ -232,30 +234,13 @@ def _frames(asked: _Asked, axis_ids: list[int], to: int) -> Iterator[Frame]:
 
 
 def _cut(axis: Axis, columns: list[tuple[str, npt.NDArray[np.float64]]], after: int, to: int) -> Iterator[Frame]:
-    """Yield the rows of an axis that arrived after one position and not after another, in frames of bounded size."""
+    """Yield the rows of an axis that arrived after one position and not after another."""
     begin, end = (int(at) for at in axis.positions.searchsorted([after, to], "right"))
-    rows = max(1, _FRAME_BYTES // (_VALUE_BYTES * (2 + len(columns))))
-    names = tuple(name for name, _ in columns)
-    for at in range(begin, end, rows):
-        part = slice(at, min(at + rows, end))
+    if begin < end:
+        part = slice(begin, end)
         yield Frame(
-            names,
+            tuple(name for name, _ in columns),
             array("q", axis.steps[part].tobytes()),
             array("q", axis.times_us[part].tobytes()),
             tuple(array("d", values[part].tobytes()) for _, values in columns),
         )
-
-
-def _segments(frames: Iterator[Frame]) -> Iterator[bytes]:
-    """Yield frames as segments of about one frame's largest size."""
-    some: list[Frame] = []
-    held = 0
-    for frame in frames:
-        size = len(frame.steps) * (2 + len(frame.columns)) * _VALUE_BYTES
-        if some and held + size > _FRAME_BYTES:
-            yield encode(some, writer=0, seq=0)
-            some, held = [], 0
-        some.append(frame)
-        held += size
-    if some:
-        yield encode(some, writer=0, seq=0)

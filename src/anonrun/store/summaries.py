@@ -6,14 +6,16 @@ the tail, which is short.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import uuid
 from collections.abc import Sequence
 
 from sqlalchemy import and_, select
 
+from anonrun.core.digest import digest
 from anonrun.core.summary import MetricSummary
-from anonrun.core.wire import decode
+from anonrun.core.wire import checked_places, peek, raw_body
 from anonrun.errors import DamagedDataError
 from anonrun.store.live import is_live
 from anonrun.store.records import Metric
@@ -63,13 +65,14 @@ def _tails(tx: Tx, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, Me
         .order_by(SEG.c.run_id, SEG.c.position)
     )
     for row in rows:
-        try:
-            frames = decode(row.payload).frames
-        except DamagedDataError:  # left out here as in every reading; `check.py` names it
-            continue
-        held = found.setdefault(row.run_id, {})
-        for frame in frames:
-            for name, column in zip(frame.names, frame.columns, strict=True):
-                summary = MetricSummary.of(frame.steps, column)
+        with contextlib.suppress(DamagedDataError):  # left out here as in every reading; `check.py` names it
+            held = found.setdefault(row.run_id, {})
+            for name, summary in _digest(row.payload).items():
                 held[name] = held[name].then(summary) if name in held else summary
     return found
+
+
+def _digest(payload: bytes) -> dict[str, MetricSummary]:
+    header = peek(payload)
+    raw = raw_body(payload, header)
+    return digest(raw, checked_places(raw, header))

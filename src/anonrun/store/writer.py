@@ -28,7 +28,7 @@ W = TypeVar("W")
 Grant = Callable[[Tx, Sequence[W]], Sequence[T]]
 """Grants wishes of one kind together, in order; returns what became of each, and raises only if none was granted."""
 
-_MOST_IN_ONE_COMMIT = 256
+_MOST_IN_ONE_COMMIT = 512
 
 
 class StoreClosedError(RuntimeError):

@@ -11,10 +11,11 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
+from anonrun.core.damage import Reason, SegmentError
 from anonrun.core.metrics import name_problem
-from anonrun.core.wire import Segment, decode, split
-from anonrun.errors import DamagedDataError
+from anonrun.core.wire import checked_places, raw_body, split
 from anonrun.server.actors import NOBODY, KeyHolder, TokenHolder
 from anonrun.server.policy import Action, can
 from anonrun.server.problems import ProblemError
@@ -31,7 +32,14 @@ _ADMITTED = 10_000
 _ADMITTED_FOR_S = 60.0
 
 
-def _decoded(body: bytes) -> Iterator[tuple[Segment, bytes]]:
+@lru_cache(maxsize=4_096)
+def _check_name(name: str) -> None:
+    problem = name_problem(name)
+    if problem is not None:
+        raise SegmentError(Reason.NAME, problem)
+
+
+def _segments(body: bytes) -> Iterator[Incoming]:
     """Yield the segments of a body; all together they stay within what one may unpack to."""
     unpacked = 0
     for count, (offset, header) in enumerate(split(body)):
@@ -40,24 +48,11 @@ def _decoded(body: bytes) -> Iterator[tuple[Segment, bytes]]:
             raise ProblemError("body_too_large", f"A request may hold {_MOST_SEGMENTS} segments. Send larger ones.")
         if unpacked > _MOST_UNPACKED:
             raise ProblemError("body_too_large", f"A request may unpack to {_MOST_UNPACKED} bytes. Send less at once.")
-        yield decode(body, offset=offset), body[offset : offset + header.size]
-
-
-def _names(segment: Segment) -> list[str]:
-    """Return the metrics of a segment, each of which may be one."""
-    found: dict[str, None] = {}
-    for frame in segment.frames:
-        if len(set(frame.names)) != len(frame.names):
-            raise DamagedDataError("A frame names a metric twice.")
-        for name in frame.names:
-            if name not in found:
-                problem = name_problem(name)
-                if problem is not None:
-                    raise DamagedDataError(problem)
-                found[name] = None
-        if len(found) > _MOST_METRICS:
-            raise DamagedDataError(f"A segment may hold {_MOST_METRICS} metrics.")
-    return list(found)
+        sets = dict.fromkeys(place.names for place in checked_places(raw_body(body, header, offset=offset), header))
+        names = dict.fromkeys(name for names in sets for name in names)
+        for name in names:
+            _check_name(name)
+        yield Incoming(header, body[offset : offset + header.size], names.keys())
 
 
 def incoming(body: bytes) -> list[Incoming]:
@@ -67,9 +62,10 @@ def incoming(body: bytes) -> list[Incoming]:
         ProblemError: `segment_damaged` or `body_too_large`.
     """
     try:
-        segments = [Incoming(segment.header, payload, _names(segment)) for segment, payload in _decoded(body)]
-    except DamagedDataError as exc:
-        raise ProblemError("segment_damaged", str(exc)) from None
+        segments = list(_segments(body))
+    except SegmentError as exc:
+        code = "body_too_large" if exc.reason is Reason.TOO_LARGE else "segment_damaged"
+        raise ProblemError(code, str(exc)) from None
     if not segments:
         raise ProblemError("segment_damaged", "The body holds no segment.")
     if len(set().union(*(segment.names for segment in segments))) > _MOST_METRICS:
