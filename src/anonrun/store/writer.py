@@ -2,8 +2,9 @@
 
 Each change runs in a savepoint, so that one that fails takes nothing of the others with it. A caller hears of
 success only when the commit is on disk; a commit that fails fails all in it. Changes happen in the order in
-which they were submitted; wishes of one kind, which are granted together, happen before the changes that wait beside
-them.
+which they were submitted; wishes of one kind, which are granted together, happen where the first of them stands. A
+change that the database asks to repeat, as after a deadlock with another process or a lost connection, is made again
+with all that follow it; it was rolled back, so nothing of it is there twice.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from anonrun.store.clock import Clock
 from anonrun.store.dialect import Dialect
 from anonrun.store.transaction import Tx
 
@@ -29,6 +29,7 @@ Grant = Callable[[Tx, Sequence[W]], Sequence[T]]
 """Grants wishes of one kind together, in order; returns what became of each, and raises only if none was granted."""
 
 _MOST_IN_ONE_COMMIT = 512
+_MOST_TRIES = 4
 
 
 class StoreClosedError(RuntimeError):
@@ -49,41 +50,74 @@ class _Wish:
 
 
 @dataclass(slots=True)
+class _Step:
+    """What happens in one savepoint: a change, or the wishes of one kind.
+
+    Attributes:
+        make: makes it, and returns a result for each of `futures`.
+    """
+
+    make: Callable[[Tx], Sequence[Any]]
+    futures: list[Future[Any]]
+    tries: int = 0
+
+
+@dataclass(slots=True)
 class _Batch:
     """What goes into one transaction, and what frees space after it."""
 
-    jobs: list[_Job] = field(default_factory=list)
-    wishes: dict[Grant[Any, Any], list[_Wish]] = field(default_factory=dict)
+    steps: list[_Step] = field(default_factory=list)
     space: _Job | None = None
     going: bool = True
-    size: int = 0
+    _size: int = 0
+    _granted: dict[Grant[Any, Any], tuple[list[Any], _Step]] = field(default_factory=dict)
 
     def add(self, job: _Job | _Wish) -> bool:
         """Take a job in, unless its caller has given up; return whether another one fits."""
         if job.future.set_running_or_notify_cancel():
             if isinstance(job, _Wish):
-                self.wishes.setdefault(job.grant, []).append(job)
+                self._add_wish(job)
             elif job.change is None:
                 self.space = job
                 return False
             else:
-                self.jobs.append(job)
-            self.size += 1
-        return self.size < _MOST_IN_ONE_COMMIT
+                self.steps.append(_Step(_alone(job.change), [job.future]))
+            self._size += 1
+        return self._size < _MOST_IN_ONE_COMMIT
 
-    @property
-    def futures(self) -> list[Future[Any]]:
-        """Everyone who waits for its commit."""
-        return [wish.future for wishes in self.wishes.values() for wish in wishes] + [job.future for job in self.jobs]
+    def _add_wish(self, job: _Wish) -> None:
+        if job.grant not in self._granted:
+            wishes: list[Any] = []
+            step = _Step(_together(job.grant, wishes), [])
+            self._granted[job.grant] = wishes, step
+            self.steps.append(step)
+        wishes, step = self._granted[job.grant]
+        wishes.append(job.wish)
+        step.futures.append(job.future)
+
+
+def _alone(change: Callable[[Tx], Any]) -> Callable[[Tx], Sequence[Any]]:
+    return lambda tx: (change(tx),)
+
+
+def _together(grant: Grant[Any, Any], wishes: list[Any]) -> Callable[[Tx], Sequence[Any]]:
+    return lambda tx: grant(tx, wishes)
 
 
 class Writer:
-    """The writer thread of a database. Start it once; `close` finishes what was submitted."""
+    """The writer thread of a database. Start it once; `close` finishes what was submitted.
 
-    def __init__(self, engine: Engine, dialect: Dialect, clock: Clock) -> None:
+    Args:
+        engine: connects.
+        dialect: what differs between databases.
+        instant: returns the time of a transaction; asked once in each.
+    """
+
+    def __init__(self, engine: Engine, dialect: Dialect, instant: Callable[[Connection], int]) -> None:
         self._engine = engine
         self._dialect = dialect
-        self._clock = clock
+        self._instant = instant
+        self._conn: Connection | None = None
         self._jobs: queue.SimpleQueue[_Job | _Wish | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
@@ -126,15 +160,23 @@ class Writer:
         return job.future
 
     def _run(self) -> None:
-        with self._dialect.as_writer(self._engine.connect()) as conn:
-            going = True
-            while going:
-                batch = self._next_batch()
-                if batch.size:
-                    self._commit(conn, batch)
-                if batch.space is not None:
-                    _settle(batch.space.future, lambda: self._dialect.give_space_back(conn))
-                going = batch.going
+        going = True
+        while going:
+            batch = self._next_batch()
+            steps = batch.steps
+            while steps:
+                steps = self._commit(steps)
+            if batch.space is not None:
+                _settle(batch.space.future, lambda: self._dialect.give_space_back(self._connected()))
+            going = batch.going
+        if self._conn is not None:
+            self._conn.close()
+
+    def _connected(self) -> Connection:
+        """Return the writer's connection, which connects by itself again where it was lost."""
+        if self._conn is None:
+            self._conn = self._dialect.as_writer(self._engine.connect())
+        return self._conn
 
     def _next_batch(self) -> _Batch:
         """Wait for work and return all that waits, up to a bound."""
@@ -150,61 +192,63 @@ class Writer:
         batch.going = False
         return batch
 
-    def _commit(self, conn: Connection, batch: _Batch) -> None:
-        settled: list[tuple[Future[Any], Any, Exception | None]] = []
+    def _commit(self, steps: list[_Step]) -> list[_Step]:
+        """Make changes in one transaction and answer; return those that must be made again, in another."""
+        settled: list[tuple[_Step, Sequence[Any], Exception | None]] = []
+        again: list[_Step] = []
+        committing = False
         try:
+            conn = self._connected()
             with conn.begin():
-                for grant, wishes in batch.wishes.items():
-                    self._try_all(conn, grant, wishes, settled)
-                for job in batch.jobs:
-                    self._try(conn, job, settled)
+                now_us = self._instant(conn)
+                for i, step in enumerate(steps):
+                    if not self._try(conn, step, now_us, settled):
+                        again = steps[i:]
+                        break
+                committing = True
         except Exception as exc:  # noqa: BLE001  whatever it is, nothing of the batch is in the database
-            settled = [(future, None, exc) for future in batch.futures]
-        for future, result, reason in settled:
-            if reason is None:
+            # A commit whose answer was lost may have happened: its callers decide what to repeat.
+            again = steps if not committing and self._may_repeat(steps[0], exc) else []
+            settled = [] if again else [(step, (), exc) for step in steps]
+        for step, results, reason in settled:
+            if reason is not None:
+                for future in step.futures:
+                    future.set_exception(reason)
+                continue
+            for future, result in zip(step.futures, results, strict=True):
                 future.set_result(result)
-            else:
-                future.set_exception(reason)
+        return again
 
-    def _try(self, conn: Connection, job: _Job, settled: list[tuple[Future[Any], Any, Exception | None]]) -> None:
-        """Run one change in a savepoint.
+    def _may_repeat(self, step: _Step, exc: Exception) -> bool:
+        step.tries += 1
+        return step.tries < _MOST_TRIES and self._dialect.is_passing(exc)
 
-        Raises:
-            Exception: the change's own, where the database gave up the whole transaction because of it.
-        """
-        assert job.change is not None, "batches hold changes only"
-        result, reason = self._in_savepoint(conn, job.change)
-        settled.append((job.future, result, reason))
-
-    def _try_all(
+    def _try(
         self,
         conn: Connection,
-        grant: Grant[Any, Any],
-        wishes: list[_Wish],
-        settled: list[tuple[Future[Any], Any, Exception | None]],
-    ) -> None:
-        """Grant wishes of one kind in a savepoint.
+        step: _Step,
+        now_us: int,
+        settled: list[tuple[_Step, Sequence[Any], Exception | None]],
+    ) -> bool:
+        """Make one step in a savepoint; return False where it must be made again, in another transaction.
 
         Raises:
-            Exception: as `_try`.
+            Exception: the step's own, where the database gave up the whole transaction because of it.
         """
-        results, reason = self._in_savepoint(conn, lambda tx: grant(tx, [wish.wish for wish in wishes]))
-        if reason is None:
-            settled += ((wish.future, result, None) for wish, result in zip(wishes, results, strict=True))
-        else:
-            settled += ((wish.future, None, reason) for wish in wishes)
-
-    def _in_savepoint(self, conn: Connection, change: Callable[[Tx], Any]) -> tuple[Any, Exception | None]:
         savepoint = conn.begin_nested()
         try:
-            result = change(Tx(conn, self._clock.now_us(), self._dialect))
+            results = step.make(Tx(conn, now_us, self._dialect, writes=True))
         except Exception as exc:
             if not self._dialect.in_transaction(conn):
                 raise
             savepoint.rollback()
-            return None, exc
-        savepoint.commit()
-        return result, None
+            if self._may_repeat(step, exc):
+                return False
+            settled.append((step, (), exc))
+        else:
+            savepoint.commit()
+            settled.append((step, results, None))
+        return True
 
 
 def _settle(future: Future[Any], work: Callable[[], object]) -> None:
