@@ -35,6 +35,7 @@ _SOURCE: Select[Any] = select(RUN, *ACCOUNT_COLUMNS[1:]).join_from(
 
 
 _FIND = _SOURCE.where(RUN.c.run_id == bindparam("of", type_=RUN.c.run_id.type), LIVE)
+_HOLD = _FIND.with_for_update(of=RUN, key_share=True)
 
 
 def _run(row: Row[Any]) -> Run:
@@ -63,8 +64,8 @@ def _run(row: Row[Any]) -> Run:
 
 
 def find(tx: Tx, run_id: uuid.UUID) -> Run | None:
-    """Return a live run, or None."""
-    row = tx.conn.execute(_FIND, {"of": run_id, "now_us": tx.now_us}).first()
+    """Return a live run, or None. A writer holds it from then on: nobody claims, deletes or changes it meanwhile."""
+    row = tx.conn.execute(_HOLD if tx.writes else _FIND, {"of": run_id, "now_us": tx.now_us}).first()
     return _run(row) if row else None
 
 
