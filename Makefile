@@ -73,15 +73,23 @@ $(STAMPS)/test: $(STAMPS)/install
 	$(BIN)/python -m pip install --quiet -c constraints.txt --group test --group check
 	@touch $@
 
-# Chromium drives the browser tests, libfaketime those of seven days. Root may install them; anyone else is told how.
+# Chromium drives the browser tests, libfaketime those of seven days, PostgreSQL those of the store. Root may install
+# them; anyone else is told how. A newer PostgreSQL comes with the test dependencies.
+POSTGRES := /usr/lib/postgresql/15/bin/initdb
 $(STAMPS)/system:
-	@if ! command -v chromium >/dev/null || ! command -v faketime >/dev/null; then \
+	@if ! command -v chromium >/dev/null || ! command -v faketime >/dev/null || ! test -x $(POSTGRES); then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium faketime fonts-dejavu-core >/dev/null; \
-		elif command -v chromium >/dev/null; then \
-			echo 'Tests that travel in time are skipped without libfaketime: apt install faketime'; \
-		else \
+			mkdir -p /etc/postgresql-common/createcluster.d; \
+			echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/anonrun-tests.conf; \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends \
+				chromium faketime fonts-dejavu-core postgresql-15 >/dev/null; \
+		elif ! command -v chromium >/dev/null; then \
 			echo 'The browser tests need Chromium as `chromium` on the PATH: apt install chromium'; exit 1; \
+		elif ! test -x $(POSTGRES); then \
+			echo 'The store is tested on PostgreSQL 15 too: apt install postgresql-15 (or, without it,'; \
+			echo "make test PYTEST='--databases sqlite,postgresql-18')"; exit 1; \
+		else \
+			echo 'Tests that travel in time are skipped without libfaketime: apt install faketime'; \
 		fi; \
 	fi
 	@mkdir -p $(STAMPS) && touch $@

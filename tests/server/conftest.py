@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from support.databases import Place
 from support.site import Site, running_site
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(tmp_path: Path, database: Place) -> Iterator[Site]:
     """A public server with a new database."""
-    with running_site(tmp_path) as running:
+    with running_site(tmp_path, database) as running:
         yield running
 
 

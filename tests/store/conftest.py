@@ -12,6 +12,7 @@ from anonrun.store import accounts, runs, tokens
 from anonrun.store.database import Database
 from anonrun.store.records import Account
 from anonrun.store.transaction import Tx
+from support.databases import Place
 from support.site import SetClock, Site, running_site
 from support.stored import MakeRun, hash_of
 
@@ -24,16 +25,16 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def db(tmp_path: Path, clock: SetClock) -> Iterator[Database]:
-    opened = Database.open(tmp_path / "test.db", clock=clock)
+def db(database: Place, clock: SetClock) -> Iterator[Database]:
+    opened = Database.open(database.where, clock=clock)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(tmp_path: Path, database: Place) -> Iterator[Site]:
     """A public server with a new database."""
-    with running_site(tmp_path / "site") as running:
+    with running_site(tmp_path / "site", database) as running:
         yield running
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -18,6 +17,7 @@ from anonrun.store.live import beyond_live
 from anonrun.store.records import Account, Ending
 from anonrun.store.schema import RUN
 from anonrun.store.transaction import Tx
+from support.databases import Place
 from support.site import SetClock
 from support.stored import MakeRun, hash_of
 
@@ -174,10 +174,10 @@ def test_a_claim_that_was_begun_lasts_ten_minutes(db: Database, make_run: MakeRu
     assert db.read_now(lambda tx: claims.pending(tx, _SESSION)) is None
 
 
-def test_of_many_that_claim_sweep_and_delete_at_once_exactly_one_wins_each_run(tmp_path: Path) -> None:  # noqa: C901, PLR0915  the race in one place
+def test_of_many_that_claim_sweep_and_delete_at_once_exactly_one_wins_each_run(database: Place) -> None:  # noqa: C901, PLR0915  the race in one place
     """Several processes' worth of stores on one database; the runs expire while all of them are at it (R11)."""
     clock = SetClock(1_800_000_000_000_000)
-    stores = [Database.open(tmp_path / "race.db", clock=clock, readers=1) for _ in range(4)]
+    stores = [Database.open(database.where, clock=clock, readers=1) for _ in range(4)]
     db = stores[0]
     owner = db.write_now(lambda tx: accounts.create(tx, name="anon-a", kind="anonymous"))
     claimers = [db.write_now(lambda tx, n=n: accounts.create(tx, name=f"user{n}", kind="user")) for n in range(3)]  # type: ignore[misc]  # the default binds the loop's value

@@ -12,6 +12,7 @@ from anonrun.store.database import Database
 from anonrun.store.ingest import append
 from anonrun.store.records import Account, Ending
 from anonrun.store.schema import METRIC, RUN, SEG, WRITER
+from support.databases import Place
 from support.site import SetClock
 from support.stored import MakeRun, hash_of, incoming
 
@@ -63,14 +64,14 @@ def test_what_has_expired_or_was_deleted_goes_and_what_is_kept_stays(
 
 
 def test_a_removal_that_stops_after_any_step_is_finished_by_the_next(
-    tmp_path: Path, clock: SetClock, db: Database, make_run: MakeRun
+    database: Place, clock: SetClock, db: Database, make_run: MakeRun
 ) -> None:
     for _ in range(3):
         fill(db, make_run(), 7)
     clock.forward(days=7)
     steps = 0
     while db.read_now(retention.due).expired or db.read_now(retention.due).marked:
-        again = Database.open(tmp_path / "test.db", clock=clock)  # each step in a store of its own
+        again = Database.open(database.where, clock=clock)  # each step in a store of its own
         again.write_now(lambda tx: retention.tombstone_some(tx, 1))
         again.write_now(lambda tx: retention.purge_some(tx, rows=2))
         again.close()
@@ -87,6 +88,7 @@ def test_a_step_takes_no_more_than_it_may(db: Database, make_run: MakeRun, clock
     assert rows_left(db)["seg"] == 6
 
 
+@pytest.mark.databases("sqlite")
 def test_after_a_removal_no_byte_of_the_run_is_in_the_files(
     tmp_path: Path, db: Database, make_run: MakeRun, clock: SetClock
 ) -> None:
@@ -104,6 +106,7 @@ def test_after_a_removal_no_byte_of_the_run_is_in_the_files(
     assert segments[0].payload not in content
 
 
+@pytest.mark.databases("sqlite")
 def test_removal_makes_the_file_smaller(tmp_path: Path, db: Database, make_run: MakeRun, clock: SetClock) -> None:
     run_id = make_run()
     big = incoming([i * 0.1 for i in range(20_000)])
@@ -155,6 +158,7 @@ def test_the_time_of_the_last_sweep_never_goes_back(db: Database, clock: SetCloc
     assert db.read_now(retention.last_seen_us) == latest
 
 
+@pytest.mark.databases("sqlite")
 def test_the_database_is_sound_after_all_that(tmp_path: Path, db: Database, make_run: MakeRun, clock: SetClock) -> None:
     for _ in range(5):
         fill(db, make_run(), 5)

@@ -20,6 +20,7 @@ from anonrun.server.app import create_app
 from anonrun.server.services.core import Core
 from anonrun.server.settings import Settings
 from anonrun.store.database import Database
+from support.databases import Place
 
 HOST = "http://127.0.0.1"
 PASSWORD = "a long passphrase"
@@ -169,12 +170,12 @@ def code(answer: httpx.Response) -> str | None:
 
 
 @contextmanager
-def running_site(folder: Path, **settings: Any) -> Iterator[Site]:
-    """Start an application on a new database."""
+def running_site(folder: Path, database: Place | None = None, **settings: Any) -> Iterator[Site]:
+    """Start an application on a new database; one of SQLite in the folder where none is given."""
     clock = SetClock()
     chosen = Settings(data_dir=folder, **settings)
     chosen.server_dir.mkdir(parents=True, exist_ok=True)
-    db = Database.open(chosen.server_dir / "anonrun.db", clock=clock)
+    db = Database.open(database.where if database else chosen.server_dir / "anonrun.db", clock=clock)
     app = create_app(chosen, db, vouch=VOUCH if chosen.embedded else None)
     try:
         with start_blocking_portal() as portal, portal.wrap_async_context_manager(app.router.lifespan_context(app)):

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
-from anonrun.errors import AnonrunError
 from anonrun.store import meta
-from anonrun.store.clock import Clock, SystemClock
-from anonrun.store.dialect import Dialect, SqliteDialect
+from anonrun.store.clock import Clock
+from anonrun.store.dialect import Dialect, dialect_for
+from anonrun.store.errors import StoreError, StoreUnavailableError
 from anonrun.store.mailbox import Mailbox
+from anonrun.store.notify import Heard, News
 from anonrun.store.schema import SCHEMA_VERSION, metadata
 from anonrun.store.transaction import Tx
 from anonrun.store.writer import Grant, StoreClosedError, Writer
@@ -31,14 +32,6 @@ T = TypeVar("T")
 W = TypeVar("W")
 
 
-class StoreError(AnonrunError):
-    """The database cannot be used; the message says why and what to do."""
-
-
-class StoreUnavailableError(AnonrunError):
-    """The database refused a transaction: the disk is full, it is locked, or it cannot be read. Nothing was changed."""
-
-
 class Database:
     """An open database. Make one by `Database.open`, end it by `close`.
 
@@ -47,50 +40,73 @@ class Database:
         instance: the random id that this database keeps for its whole life.
     """
 
-    def __init__(self, engine: Engine, dialect: Dialect, clock: Clock, *, readers: int) -> None:
-        self.clock = clock
+    def __init__(self, engine: Engine, dialect: Dialect, clock: Clock | None, *, readers: int) -> None:
+        self.clock = clock or dialect.clock
+        self._instant = dialect.now_us if clock is None else lambda _conn: clock.now_us()
         self._engine = engine
         self._dialect = dialect
         self._pool = ThreadPoolExecutor(readers, thread_name_prefix="anonrun-store-reader")
-        self._writer = Writer(engine, dialect, clock)
         self._box: Mailbox | None = None
-        self.instance = self.write_now(lambda tx: meta.get_or_set(tx, "instance", secrets.token_hex(8)))
+        self._writer = Writer(engine, dialect, self._instant)
+        try:
+            self.instance = self.write_now(lambda tx: meta.get_or_set(tx, "instance", secrets.token_hex(8)))
+        except BaseException:
+            self.close()
+            raise
 
     @staticmethod
-    def open(path: Path, *, clock: Clock | None = None, readers: int = 4) -> Database:
-        """Open the SQLite database at `path`; make it where there is none, upgrade it where it is older.
+    def open(where: Path | str, *, clock: Clock | None = None, readers: int = 4) -> Database:
+        """Open a database; make its tables where there are none, upgrade them where they are older.
+
+        Args:
+            where: path of an SQLite file, made where there is none; or URL of a PostgreSQL database that is there.
+            clock: tells the time instead of the database.
+            readers: connections that read at once; one more writes.
 
         Raises:
-            StoreError: it is newer than this code, damaged, or cannot be read or written.
+            StoreError: it is newer than this code, damaged, cannot be reached, read or written, or what it takes to
+                connect is missing. The message never holds a password.
         """
-        dialect = SqliteDialect(path)
+        dialect = dialect_for(where)
         engine = dialect.engine(readers + 1)
         try:
             _bring_up_to_date(engine, dialect)
-            return Database(engine, dialect, clock or SystemClock(), readers=readers)
+            return Database(engine, dialect, clock, readers=readers)
         except DBAPIError as exc:
             engine.dispose()
-            raise StoreError(
-                f"The database {path} cannot be used: {exc.orig}. Check that the folder is writable, the disk not "
-                "full and the file no other program's; with a backup at hand, move it away."
-            ) from exc
+            raise StoreError(f"The database {dialect.place} cannot be used: {dialect.advice(exc)}") from exc.orig
         except BaseException:
             engine.dispose()
             raise
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may serve from it at the same time."""
+        return self._dialect.shared
+
+    def news(self, heard: Heard) -> News:
+        """Return what carries news of runs from and to other processes; the caller closes it."""
+        return self._dialect.news(heard)
 
     async def write(self, change: Callable[[Tx], T]) -> T:
         """Run a change on the writer thread and return its result once it is committed."""
         try:
             return await self._mailbox().wait(self._writer.submit(change))
-        except (OperationalError, StoreClosedError) as exc:
-            raise StoreUnavailableError(str(exc.__cause__ or exc)) from exc
+        except (StoreClosedError, DBAPIError) as exc:
+            raise self._refusal(exc) from exc
 
     async def write_together(self, grant: Grant[W, T], wish: W) -> T:
         """Have a wish granted on the writer thread together with others of its kind; return once it is committed."""
         try:
             return await self._mailbox().wait(self._writer.submit_wish(grant, wish))
-        except (OperationalError, StoreClosedError) as exc:
-            raise StoreUnavailableError(str(exc.__cause__ or exc)) from exc
+        except (StoreClosedError, DBAPIError) as exc:
+            raise self._refusal(exc) from exc
+
+    def _refusal(self, exc: StoreClosedError | DBAPIError) -> Exception:
+        """Return what to raise for an exception: whether it says that the database cannot serve now."""
+        if isinstance(exc, DBAPIError):
+            return StoreUnavailableError(str(exc.orig)) if self._dialect.is_refusal(exc) else exc
+        return StoreUnavailableError(str(exc))
 
     def _mailbox(self) -> Mailbox:
         loop = asyncio.get_running_loop()
@@ -109,10 +125,20 @@ class Database:
     def read_now(self, query: Callable[[Tx], T]) -> T:
         """Run a query in one snapshot on this thread; not for an event loop's."""
         try:
-            with self._engine.connect() as conn, conn.begin():
-                return query(Tx(conn, self.clock.now_us(), self._dialect))
-        except OperationalError as exc:
+            try:
+                return self._read_once(query)
+            except DBAPIError as exc:
+                if not self._dialect.is_passing(exc):
+                    raise
+                return self._read_once(query)
+        except DBAPIError as exc:
+            if not self._dialect.is_refusal(exc):
+                raise
             raise StoreUnavailableError(str(exc.orig)) from exc
+
+    def _read_once(self, query: Callable[[Tx], T]) -> T:
+        with self._engine.connect() as conn, self._dialect.as_reader(conn).begin():
+            return query(Tx(conn, self._instant(conn), self._dialect))
 
     async def give_space_back(self) -> None:
         """Free what deleted rows took."""
@@ -130,27 +156,31 @@ class Database:
 
 
 def _bring_up_to_date(engine: Engine, dialect: Dialect) -> None:
-    with dialect.as_writer(engine.connect()) as conn, conn.begin():
+    with engine.connect() as conn, conn.begin():
+        dialect.check(conn)
         found = _version(conn)
+    if found == SCHEMA_VERSION:
+        return
+    with dialect.as_writer(engine.connect()) as conn, conn.begin():
+        dialect.hold_schema(conn)
+        found = _version(conn)  # others that start at the same time may have been quicker
         if found is None:
             metadata.create_all(conn)
             conn.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
             conn.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": SCHEMA_VERSION})
-            return
-    if found == SCHEMA_VERSION:
-        return
-    if found > SCHEMA_VERSION:
-        raise StoreError(
-            f"The database has schema {found}, this anonrun knows {SCHEMA_VERSION}: it was written by a newer anonrun. "
-            "Update anonrun; a database is never taken back to an older schema."
-        )
-    from anonrun.store.migrations.upgrade import upgrade  # noqa: PLC0415  Alembic takes as long to import as all else
+        elif found > SCHEMA_VERSION:
+            raise StoreError(
+                f"The database {dialect.place} has schema {found}, this anonrun knows {SCHEMA_VERSION}: it was written "
+                "by a newer anonrun. Update anonrun; a database is never taken back to an older schema."
+            )
+        elif found < SCHEMA_VERSION:
+            from anonrun.store.migrations.upgrade import upgrade  # noqa: PLC0415  Alembic is slow to import
 
-    upgrade(engine)
+            upgrade(conn)
 
 
 def _version(conn: Connection) -> str | None:
     """Return the schema's revision, or None where the database is empty."""
     if not conn.dialect.has_table(conn, "alembic_version"):
         return None
-    return str(conn.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
+    return conn.execute(text("SELECT version_num FROM alembic_version")).scalar()

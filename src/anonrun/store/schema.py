@@ -36,6 +36,7 @@ __all__ = [
     "EVENT",
     "GONE",
     "GRANT",
+    "LEASE",
     "META",
     "METRIC",
     "PENDING_CLAIM",
@@ -49,7 +50,7 @@ __all__ = [
     "metadata",
 ]
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """Revision that this code reads and writes: the newest in `migrations/versions`."""
 
 metadata = MetaData(
@@ -272,6 +273,15 @@ GONE = Table(
     Column("reason", String(16), nullable=False),
     Column("at", BigInteger, nullable=False),
     Index(None, "at"),
+)
+
+# Which process does what only one may do at a time, and until when.
+LEASE = Table(
+    "lease",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
 )
 
 EVENT = Table(

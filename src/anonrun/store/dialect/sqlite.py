@@ -1,8 +1,4 @@
-"""What differs between databases: how to connect, to insert what may be there already, and to give space back.
-
-All other SQL of the store is the same everywhere. Connections are handed out with transactions begun and
-ended explicitly; a writer's begins as a writer, so that it never fails half-way for want of the lock.
-"""
+"""SQLite in one file: write-ahead log, fsync at each commit, deleted content overwritten."""
 
 from __future__ import annotations
 
@@ -10,65 +6,42 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event, insert
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.sql.dml import Insert
 
-__all__ = ["Dialect", "SqliteDialect"]
+from anonrun.store.clock import SystemClock
+from anonrun.store.dialect.base import upsert_of
+from anonrun.store.errors import StoreError
+from anonrun.store.notify import Heard, NoNews
+
+__all__ = ["SqliteDialect"]
 
 _OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 _WRITES = "anonrun_writes"
 
 
-class Dialect(Protocol):
-    """One kind of database."""
-
-    def engine(self, connections: int) -> Engine:
-        """Return an engine that keeps up to `connections` open."""
-        ...
-
-    def as_writer(self, conn: Connection) -> Connection:
-        """Return the connection so that its transactions begin as a writer's."""
-        ...
-
-    def in_transaction(self, conn: Connection) -> bool:
-        """Whether the transaction is still there: a full disk makes some databases give it up."""
-        ...
-
-    def insert_new(self, table: Table) -> Insert:
-        """Return an INSERT that leaves a row alone that is there already."""
-        ...
-
-    def upsert(self, table: Table, *, key: tuple[str, ...]) -> Insert:
-        """Return an INSERT of whole rows that replaces a row with the same `key`."""
-        ...
-
-    def insert_rows(self, conn: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-        """Insert many rows, all with the same columns."""
-        ...
-
-    def give_space_back(self, conn: Connection) -> None:
-        """Free what deleted rows took, in bounded time; outside of a transaction."""
-        ...
-
-
 class SqliteDialect:
-    """SQLite in one file: write-ahead log, fsync at each commit, deleted content overwritten."""
+    """An SQLite database. Its clock is this machine's, and one process serves from it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.place = str(path)
+        self.clock = SystemClock()
+        self.shared = False
 
     def engine(self, connections: int) -> Engine:
         """Return an engine that keeps up to `connections` open.
 
         Raises:
-            RuntimeError: Python's SQLite is too old.
+            StoreError: Python's SQLite is too old.
         """
         if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
-            raise RuntimeError(f"Python's SQLite is {sqlite3.sqlite_version}; anonrun needs 3.35 or newer.")
+            raise StoreError(f"Python's SQLite is {sqlite3.sqlite_version}; anonrun needs 3.35 or newer.")
         url = URL.create("sqlite", database=str(self._path))
         engine = create_engine(
             url,
@@ -80,9 +53,23 @@ class SqliteDialect:
         event.listen(engine, "begin", _begin)
         return engine
 
+    def check(self, conn: Connection) -> None:
+        """Refuse nothing: any file of SQLite's holds what we store."""
+
     def as_writer(self, conn: Connection) -> Connection:
         """Return the connection so that its transactions begin as a writer's."""
         return conn.execution_options(**{_WRITES: True})
+
+    def as_reader(self, conn: Connection) -> Connection:
+        """Return the connection so that each of its transactions sees one snapshot."""
+        return conn
+
+    def hold_schema(self, conn: Connection) -> None:
+        """Do nothing: a writer's transaction is alone from its beginning."""
+
+    def now_us(self, conn: Connection) -> int:  # noqa: ARG002  the dialects' common signature
+        """Return the machine's time."""
+        return self.clock.now_us()
 
     def in_transaction(self, conn: Connection) -> bool:
         """Whether the transaction is still there: a full disk makes SQLite give it up."""
@@ -91,15 +78,16 @@ class SqliteDialect:
 
     def insert_new(self, table: Table) -> Insert:
         """Return an INSERT that leaves a row alone that is there already."""
-        return sqlite.insert(table).on_conflict_do_nothing()
+        return _sqlite_insert_new(table)
 
     def upsert(self, table: Table, *, key: tuple[str, ...]) -> Insert:
         """Return an INSERT of whole rows that replaces a row with the same `key`."""
         return _sqlite_upsert(table, key)
 
-    def insert_rows(self, conn: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-        """Insert many rows, all with the same columns."""
-        conn.execute(_insert(table), rows)
+    def insert_rows(self, conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert many rows by one prepared statement."""
+        if rows:
+            conn.execute(_insert(table), rows)
 
     def give_space_back(self, conn: Connection) -> None:
         """Shrink the file a little and empty the write-ahead log, so that deleted bytes are nowhere."""
@@ -107,17 +95,39 @@ class SqliteDialect:
         dbapi.executescript("PRAGMA incremental_vacuum(2000)")  # `execute` would free one page only
         dbapi.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
+    def is_refusal(self, exc: DBAPIError) -> bool:
+        """Whether the file cannot serve now: full, locked, not readable, or damaged."""
+        return isinstance(exc, OperationalError) or type(exc.orig) is sqlite3.DatabaseError
+
+    def is_passing(self, exc: BaseException) -> bool:  # noqa: ARG002  the dialects' common signature
+        """Return False: what may pass by waiting, SQLite has waited for."""
+        return False
+
+    def advice(self, exc: DBAPIError) -> str:
+        """Return why the database cannot be opened and what to do."""
+        return (
+            f"{exc.orig}. Check that the folder is writable, the disk not full and the file no other program's; with a "
+            "backup at hand, move it away."
+        )
+
+    def news(self, heard: Heard) -> NoNews:  # noqa: ARG002  the dialects' common signature
+        """Return what carries nothing: one process serves from the file."""
+        return NoNews()
+
 
 @cache
-def _insert(table: Table) -> Insert:
-    return table.insert()
+def _sqlite_insert_new(table: Table) -> Insert:
+    return sqlite.insert(table).on_conflict_do_nothing()
 
 
 @cache
 def _sqlite_upsert(table: Table, key: tuple[str, ...]) -> Insert:
-    statement = sqlite.insert(table)
-    rest = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in key}
-    return statement.on_conflict_do_update(index_elements=key, set_=rest)
+    return upsert_of(sqlite.insert, table, key)
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    return insert(table)
 
 
 def _prepare(dbapi: sqlite3.Connection, _record: object) -> None:

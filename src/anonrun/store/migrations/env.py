@@ -12,7 +12,6 @@ def run() -> None:
     context.configure(
         connection=context.config.attributes["connection"],
         target_metadata=metadata,
-        transaction_per_migration=True,
         render_as_batch=True,
     )
     with context.begin_transaction():

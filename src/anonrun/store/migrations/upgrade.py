@@ -1,4 +1,4 @@
-"""Runs the revisions that a database lacks, in one transaction each."""
+"""Runs the revisions that a database lacks: all of them or none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 __all__ = ["config_for", "upgrade"]
 
@@ -19,7 +19,6 @@ def config_for(conn: Connection) -> Config:
     return config
 
 
-def upgrade(engine: Engine) -> None:
-    """Bring a database to the newest revision."""
-    with engine.connect() as conn:
-        command.upgrade(config_for(conn), "head")
+def upgrade(conn: Connection) -> None:
+    """Bring a database to the newest revision, in the transaction that the connection is in."""
+    command.upgrade(config_for(conn), "head")
