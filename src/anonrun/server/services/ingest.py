@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from anonrun.core.damage import Reason, SegmentError
+from anonrun.core.frames import Place
+from anonrun.core.limits import MAX_SEGMENT_COLUMNS, MAX_SEGMENT_FRAMES
 from anonrun.core.metrics import name_problem
-from anonrun.core.wire import checked_places, raw_body, split
+from anonrun.core.wire import Header, checked_places, raw_body, split
 from anonrun.server.actors import NOBODY, KeyHolder, TokenHolder
 from anonrun.server.policy import Action, can
 from anonrun.server.problems import ProblemError
@@ -40,19 +42,32 @@ def _check_name(name: str) -> None:
 
 
 def _segments(body: bytes) -> Iterator[Incoming]:
-    """Yield the segments of a body; all together they stay within what one may unpack to."""
-    unpacked = 0
+    """Yield the segments of a body; all together they stay within what one request may cost."""
+    unpacked = frames = columns = 0
     for count, (offset, header) in enumerate(split(body)):
         unpacked += header.raw_size
         if count >= _MOST_SEGMENTS:
             raise ProblemError("body_too_large", f"A request may hold {_MOST_SEGMENTS} segments. Send larger ones.")
         if unpacked > _MOST_UNPACKED:
             raise ProblemError("body_too_large", f"A request may unpack to {_MOST_UNPACKED} bytes. Send less at once.")
-        sets = dict.fromkeys(place.names for place in checked_places(raw_body(body, header, offset=offset), header))
-        names = dict.fromkeys(name for names in sets for name in names)
+        places = _places(raw_body(body, header, offset=offset), header)
+        frames += len(places)
+        columns += sum(len(place.names) for place in places)
+        if frames > 2 * MAX_SEGMENT_FRAMES or columns > 2 * MAX_SEGMENT_COLUMNS:
+            raise ProblemError("body_too_large", "Rows change their metrics too often here. Send less at once.")
+        names = dict.fromkeys(name for names in dict.fromkeys(place.names for place in places) for name in names)
         for name in names:
             _check_name(name)
         yield Incoming(header, body[offset : offset + header.size], names.keys())
+
+
+def _places(raw: bytes, header: Header) -> list[Place]:
+    try:
+        return checked_places(raw, header)
+    except SegmentError as exc:
+        if exc.reason is not Reason.TOO_LARGE:
+            raise
+        raise ProblemError("body_too_large", str(exc)) from None  # sound, but more than one segment may hold
 
 
 def incoming(body: bytes) -> list[Incoming]:
@@ -61,15 +76,18 @@ def incoming(body: bytes) -> list[Incoming]:
     Raises:
         ProblemError: `segment_damaged` or `body_too_large`.
     """
+    segments: list[Incoming] = []
+    names: set[str] = set()
     try:
-        segments = list(_segments(body))
+        for segment in _segments(body):
+            segments.append(segment)
+            names.update(segment.names)
+            if len(names) > _MOST_METRICS:
+                raise ProblemError("body_too_large", f"A request may name {_MOST_METRICS} metrics. Send fewer at once.")
     except SegmentError as exc:
-        code = "body_too_large" if exc.reason is Reason.TOO_LARGE else "segment_damaged"
-        raise ProblemError(code, str(exc)) from None
+        raise ProblemError("segment_damaged", str(exc)) from None
     if not segments:
         raise ProblemError("segment_damaged", "The body holds no segment.")
-    if len(set().union(*(segment.names for segment in segments))) > _MOST_METRICS:
-        raise ProblemError("body_too_large", f"A request may name {_MOST_METRICS} metrics. Send fewer at once.")
     return segments
 
 
