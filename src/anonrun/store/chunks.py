@@ -7,29 +7,47 @@ a metric smallest, largest, first and last value (NaN is never smallest or large
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from anonrun.store.columns import CODEC_RAW, pack, unpack
+from anonrun.store.columns import CODEC_RAW, HEAD_SIZE, pack, unpack
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["BLOCK_POINTS", "CHUNK_POINTS", "Axis", "AxisRollup", "Rollup", "block_counts"]
+__all__ = ["BLOCK_POINTS", "CHUNK_POINTS", "Axis", "block_counts", "packed_rollup", "rollup_columns"]
 
 CHUNK_POINTS = 4_096
 BLOCK_POINTS = 64
 
 
-def block_counts(n: int) -> npt.NDArray[np.int64]:
-    """Return how many points each entry of a rollup of `n` points stands for."""
+def block_counts(sizes: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Return how many points each entry of the rollups of chunks stands for; `sizes` are the chunks' points."""
     import numpy as np  # noqa: PLC0415  an idle server does without
 
-    counts = np.full(-(-n // BLOCK_POINTS), BLOCK_POINTS, np.int64)
-    if n % BLOCK_POINTS:
-        counts[-1] = n % BLOCK_POINTS
+    blocks = [-(-n // BLOCK_POINTS) for n in sizes]
+    counts = np.full(sum(blocks), BLOCK_POINTS, np.int64)
+    counts[np.cumsum(blocks) - 1] = [n - BLOCK_POINTS * (held - 1) for n, held in zip(sizes, blocks, strict=True)]
     return counts
+
+
+def rollup_columns(stored: Sequence[bytes], width: int, kind: type) -> npt.NDArray[Any]:
+    """Return the rollups of chunks that follow each other as one, a row for each of their `width` columns.
+
+    They must be sound, and all but the last of a whole chunk; `kind` is their values' type.
+    """
+    import numpy as np  # noqa: PLC0415  an idle server does without
+
+    def columns(some: Sequence[bytes]) -> npt.NDArray[Any]:
+        values = np.frombuffer(b"".join(data[HEAD_SIZE:] for data in some), np.dtype(kind).newbyteorder("<"))
+        return values.reshape(len(some), width, -1).swapaxes(0, 1).reshape(width, -1)
+
+    parts = [columns(list(some)) for _, some in itertools.groupby(stored, len)]
+    whole: npt.NDArray[Any] = np.concatenate(parts, axis=1)
+    return whole.astype(kind, copy=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,53 +107,11 @@ class Axis:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class AxisRollup:
-    """First step and time of each block of an axis."""
+def packed_rollup(values: npt.NDArray[np.float64]) -> bytes:
+    """Return as a stored column the smallest, largest, first and last value of each block; there is at least one."""
+    import numpy as np  # noqa: PLC0415  an idle server does without
 
-    steps: npt.NDArray[np.int64]
-    times_us: npt.NDArray[np.int64]
-
-    @staticmethod
-    def unpack(data: bytes) -> AxisRollup:
-        """Return a rollup from its stored column.
-
-        Raises:
-            DamagedDataError: it is damaged.
-        """
-        both = unpack(data).reshape(2, -1)
-        return AxisRollup(both[0], both[1])
-
-
-@dataclass(frozen=True, slots=True)
-class Rollup:
-    """Smallest, largest, first and last value of each block of a metric's points."""
-
-    low: npt.NDArray[np.float64]
-    high: npt.NDArray[np.float64]
-    first: npt.NDArray[np.float64]
-    last: npt.NDArray[np.float64]
-
-    @staticmethod
-    def of(values: npt.NDArray[np.float64]) -> Rollup:
-        """Return the rollup of a stretch of values; there must be at least one."""
-        import numpy as np  # noqa: PLC0415  an idle server does without
-
-        begins = np.arange(0, len(values), BLOCK_POINTS)
-        ends = np.minimum(begins + BLOCK_POINTS, len(values)) - 1
-        return Rollup(np.fmin.reduceat(values, begins), np.fmax.reduceat(values, begins), values[begins], values[ends])
-
-    @staticmethod
-    def unpack(data: bytes) -> Rollup:
-        """Return a rollup from its stored column.
-
-        Raises:
-            DamagedDataError: it is damaged.
-        """
-        return Rollup(*unpack(data).reshape(4, -1))
-
-    def pack(self) -> bytes:
-        """Return it as a stored column."""
-        import numpy as np  # noqa: PLC0415  an idle server does without
-
-        return pack(np.concatenate([self.low, self.high, self.first, self.last]), codec=CODEC_RAW)
+    begins = np.arange(0, len(values), BLOCK_POINTS)
+    ends = np.minimum(begins + BLOCK_POINTS, len(values)) - 1
+    low, high = np.fmin.reduceat(values, begins), np.fmax.reduceat(values, begins)
+    return pack(np.concatenate([low, high, values[begins], values[ends]]), codec=CODEC_RAW)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterable
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["CODEC_PCODEC", "CODEC_RAW", "CODEC_ZLIB", "HEAD_SIZE", "best_codec", "pack", "unpack"]
+__all__ = ["CODEC_PCODEC", "CODEC_RAW", "CODEC_ZLIB", "HEAD_SIZE", "best_codec", "check_all", "pack", "unpack"]
 
 CODEC_RAW = 0
 CODEC_ZLIB = 1
@@ -99,6 +100,19 @@ def pack(values: npt.NDArray[np.int64] | npt.NDArray[np.float64], *, codec: int 
     return head + _CRC.pack(zlib.crc32(payload, zlib.crc32(head))) + payload
 
 
+def check_all(columns: Iterable[bytes]) -> bool:
+    """Return True where the checksum of each column holds.
+
+    Raises:
+        DamagedDataError: one does not.
+    """
+    for data in columns:
+        view = memoryview(data)
+        if len(data) < HEAD_SIZE or _CRC.unpack_from(data, 8)[0] != zlib.crc32(view[HEAD_SIZE:], zlib.crc32(view[:8])):
+            raise DamagedDataError("A stored column's checksum does not match its bytes.")
+    return True
+
+
 def unpack(data: bytes) -> npt.NDArray[Any]:
     """Return a column's values, as 64-bit integers or floats; not to be written to.
 
@@ -107,12 +121,11 @@ def unpack(data: bytes) -> npt.NDArray[Any]:
     """
     import numpy as np  # noqa: PLC0415  an idle server does without
 
-    if len(data) < HEAD_SIZE:
-        raise DamagedDataError("A stored column is cut off.")
+    check_all((data,))
     codec, kind, _, n = _HEAD.unpack_from(data)
     payload = memoryview(data)[HEAD_SIZE:]
-    if _CRC.unpack_from(data, 8)[0] != zlib.crc32(payload, zlib.crc32(memoryview(data)[:8])) or kind not in _TYPES:
-        raise DamagedDataError("A stored column's checksum does not match its bytes.")
+    if kind not in _TYPES:
+        raise DamagedDataError(f"A stored column has kind {kind}, which this anonrun does not know; update it.")
     if codec == CODEC_PCODEC:
         pcodec: Any = _pcodec()
         if pcodec is None:

@@ -23,7 +23,7 @@ from sqlalchemy import Executable, Row, and_, bindparam, delete, func, or_, sele
 
 from anonrun.core.summary import MetricSummary
 from anonrun.errors import DamagedDataError
-from anonrun.store.chunks import CHUNK_POINTS, Axis, Rollup
+from anonrun.store.chunks import CHUNK_POINTS, Axis, packed_rollup
 from anonrun.store.columns import pack, unpack
 from anonrun.store.live import LIVE, beyond_live, is_live
 from anonrun.store.schema import AXIS, CHUNK, METRIC, RUN, SEG, TAIL
@@ -223,7 +223,7 @@ def _planned(tx: Tx, run_id: uuid.UUID, tail: Tail, metrics: dict[str, Row[Any]]
                     "metric_id": metric_id,
                     "no": first + i,
                     "axis_id": number,
-                    "rollup": Rollup.of(values[part]).pack(),
+                    "rollup": packed_rollup(values[part]),
                     "vals": pack(values[part]),
                 }
                 for i, (number, part) in enumerate(zip(numbers, parts, strict=True))

@@ -6,15 +6,14 @@ decompression; a narrow one from the chunks in its range.
 
 from __future__ import annotations
 
-import itertools
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from anonrun.store.chunks import BLOCK_POINTS
 from anonrun.store.sampling import Blocks, Points, Sample, along, sample
-from anonrun.store.snapshot import Snapshot, Span
+from anonrun.store.snapshot import Snapshot, Spans
 from anonrun.store.transaction import Tx
 
 __all__ = ["Sampled", "View", "gather", "sampled"]
@@ -54,14 +53,6 @@ class View:
         start = None if self.start is None else self.start * 1e6 + zero_us
         end = None if self.end is None else self.end * 1e6 + zero_us
         return replace(self, start=start, end=end)
-
-    def touches(self, low: float, high: float) -> bool:
-        """Whether some of a stretch of x is in the range."""
-        return (self.end is None or low <= self.end) and (self.start is None or high >= self.start)
-
-    def holds(self, low: float, high: float) -> bool:
-        """Whether all of a stretch of x is in the range."""
-        return (self.end is None or high <= self.end) and (self.start is None or low >= self.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +95,7 @@ def _along_rows(here: Snapshot, view: View) -> dict[str, Sample]:
     zero_us = here.began_us() if view.x == "relative" else 0
     view = view.in_us(zero_us)
     found = {}
-    for name, spans in here.spans().items():
+    for name, spans in here.spans(by_time=view.by_time, start=view.start, end=view.end).items():
         blocks = _blocks(here, spans, here.tail.get(name, []), view)
         if blocks:
             reduced = sample(Blocks.of(blocks), buckets=view.buckets, start=view.start, end=view.end)
@@ -124,40 +115,25 @@ def _along_metric(here: Snapshot, names: Collection[str] | None, view: View) -> 
     }
 
 
-def _blocks(here: Snapshot, spans: Sequence[Span], tail: Sequence[Points], view: View) -> list[Blocks]:
+def _blocks(here: Snapshot, spans: Spans, tail: Sequence[Points], view: View) -> list[Blocks]:
     """Return what a metric has in a view's range, or more.
 
-    Chunks outside are not read, and of those inside only the rollups where they are fine enough. That needs x to
-    rise from chunk to chunk; where rows arrived in another order, all of them are read.
+    Of chunks that lie in it only the rollups are read, where they are fine enough. That needs x to rise from chunk to
+    chunk; where rows arrived in another order, each of their points is read.
     """
-    found: list[Blocks] = []
-    if _rise(spans, view):
-        inside = [span for span in spans if view.touches(*_range(span, view))]
-        coarse = sum(span.n for span in inside) >= view.buckets * BLOCK_POINTS * _BLOCKS_A_BUCKET
-        for whole, some in _alike(inside, view):
-            if whole and coarse:
-                found += here.blocks(some, by_time=view.by_time)
-            else:
-                found += _single(here.points(some), view)
-    else:
-        found += _single(here.points(spans), view)
-    return found + _single(tail, view)
-
-
-def _range(span: Span, view: View) -> tuple[int, int]:
-    return span.times_us if view.by_time else span.steps
-
-
-def _rise(spans: Sequence[Span], view: View) -> bool:
-    within = all(span.times_rise if view.by_time else span.steps_rise for span in spans)
-    return within and all(_range(b, view)[0] >= _range(a, view)[1] for a, b in itertools.pairwise(spans))
+    if int(spans.n.sum()) < view.buckets * BLOCK_POINTS * _BLOCKS_A_BUCKET or not spans.in_order:
+        return _single(here.points(spans) + list(tail), view)
+    # In order, only the first and the last chunk can reach beyond the range.
+    begin = int(view.start is not None and spans.low[0] < view.start)
+    end = len(spans) - int(view.end is not None and spans.high[-1] > view.end)
+    middle = here.blocks(spans[begin:end], by_time=view.by_time) if begin < end else None
+    last = spans[max(begin, end) :]
+    return [
+        *_single(here.points(spans[:begin]), view),
+        *([middle] if middle else []),
+        *_single(here.points(last) + list(tail), view),
+    ]
 
 
 def _single(parts: Sequence[Points], view: View) -> list[Blocks]:
     return [Blocks.single(points, points.times_us if view.by_time else points.steps) for points in parts]
-
-
-def _alike(spans: Sequence[Span], view: View) -> Iterator[tuple[bool, list[Span]]]:
-    """Yield neighbouring chunks that lie wholly in the range, or only in part, together."""
-    for whole, some in itertools.groupby(spans, lambda span: view.holds(*_range(span, view))):
-        yield whole, list(some)

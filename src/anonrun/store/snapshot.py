@@ -6,18 +6,20 @@ names the place.
 
 from __future__ import annotations
 
+import itertools
 import logging
+import math
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from anonrun.core.wire import decode
 from anonrun.errors import DamagedDataError
-from anonrun.store.chunks import AxisRollup, Rollup, block_counts
-from anonrun.store.columns import unpack
+from anonrun.store.chunks import block_counts, rollup_columns
+from anonrun.store.columns import check_all, unpack
 from anonrun.store.live import is_live
 from anonrun.store.sampling import Blocks, Points
 from anonrun.store.schema import AXIS, CHUNK, METRIC, RUN, SEG
@@ -27,35 +29,50 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["Snapshot", "Span"]
+__all__ = ["Snapshot", "Spans"]
 
 _log = logging.getLogger("anonrun.store.snapshot")
 
 _AT_ONCE = 500
+_FAR = 1 << 63
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """What is known of a chunk without reading its columns.
+class Spans:
+    """What is known of some chunks of one metric without reading their columns, in order of arrival.
 
     Attributes:
+        no: number of each chunk.
+        axis_id: its axis.
         n: its points.
-        steps: smallest and largest step.
-        times_us: earliest and latest time.
-        steps_rise: whether no step is below the one before.
-        times_rise: likewise.
+        low: its first place on x.
+        high: its last.
+        rises: whether x rises within it.
     """
 
     metric_id: int
-    no: int
-    axis_id: int
-    n: int
-    steps: tuple[int, int]
-    times_us: tuple[int, int]
-    steps_rise: bool
-    times_rise: bool
+    no: npt.NDArray[np.int64]
+    axis_id: npt.NDArray[np.int64]
+    n: npt.NDArray[np.int64]
+    low: npt.NDArray[np.int64]
+    high: npt.NDArray[np.int64]
+    rises: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.no)
+
+    def __getitem__(self, part: slice) -> Spans:
+        return Spans(
+            self.metric_id, self.no[part], self.axis_id[part], self.n[part], self.low[part], self.high[part],
+            self.rises[part],
+        )  # fmt: skip
+
+    @property
+    def in_order(self) -> bool:
+        """Whether x rises within each and from each to the next."""
+        return bool(self.rises.all()) and bool((self.low[1:] >= self.high[:-1]).all())
 
 
 @dataclass(slots=True)
@@ -76,7 +93,6 @@ class Snapshot:
     tail: dict[str, list[Points]] = field(default_factory=dict)
     damaged: int = 0
     _axes: dict[int, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = field(default_factory=dict)
-    _rollups: dict[int, AxisRollup] = field(default_factory=dict)
 
     @staticmethod
     def of(tx: Tx, run_id: uuid.UUID, names: Collection[str] | None) -> Snapshot | None:
@@ -131,27 +147,32 @@ class Snapshot:
             _log.error("damaged data left out", extra={"fields": {"run_id": str(self.run_id), "what": what}})
             return None
 
-    def spans(self) -> dict[str, list[Span]]:
-        """Return by metric what is known of its chunks, in order of arrival."""
-        names = {metric_id: name for name, metric_id in self.ids.items()}
-        found: dict[str, list[Span]] = {name: [] for name in self.ids}
+    def spans(self, *, by_time: bool = False, start: float | None = None, end: float | None = None) -> dict[str, Spans]:
+        """Return by metric what is known of its chunks that have something between two places on x, both included."""
+        import numpy as np  # noqa: PLC0415  an idle server does without
+
+        low, high = (AXIS.c.time_min, AXIS.c.time_max) if by_time else (AXIS.c.step_min, AXIS.c.step_max)
+        rises = AXIS.c.times_rise if by_time else AXIS.c.steps_rise
         query = (
-            select(CHUNK.c.metric_id, CHUNK.c.no, CHUNK.c.axis_id, AXIS.c.n, AXIS.c.steps_rise, AXIS.c.times_rise)
-            .add_columns(AXIS.c.step_min, AXIS.c.step_max, AXIS.c.time_min, AXIS.c.time_max)
+            select(CHUNK.c.metric_id, CHUNK.c.no, CHUNK.c.axis_id, AXIS.c.n, low, high, rises)
             .join(RUN, RUN.c.run_id == CHUNK.c.run_id)
             .join(AXIS, and_(AXIS.c.run_id == CHUNK.c.run_id, AXIS.c.axis_id == CHUNK.c.axis_id))
             .where(CHUNK.c.run_id == self.run_id, is_live(self.tx.now_us))
             .order_by(CHUNK.c.metric_id, CHUNK.c.no)
         )
-        for some in _batches(list(names)):
-            for row in self.tx.conn.execute(query.where(CHUNK.c.metric_id.in_(some))):
-                found[names[row.metric_id]].append(
-                    Span(
-                        row.metric_id, row.no, row.axis_id, row.n, (row.step_min, row.step_max),
-                        (row.time_min, row.time_max), row.steps_rise, row.times_rise,
-                    )
-                )  # fmt: skip
-        return found
+        if start is not None:
+            query = query.where(high >= _whole(math.ceil(start)))
+        if end is not None:
+            query = query.where(low <= _whole(math.floor(end)))
+        width = len(query.selected_columns)
+        found: dict[int, npt.NDArray[np.int64]] = {}
+        for some in _batches(list(self.ids.values())):
+            rows = self.tx.conn.execute(query.where(CHUNK.c.metric_id.in_(some))).all()
+            table = np.fromiter(itertools.chain.from_iterable(rows), np.int64, width * len(rows)).reshape(-1, width)
+            begins = np.flatnonzero(np.diff(table[:, 0], prepend=-1))
+            found |= {int(part[0, 0]): part for part in np.split(table, begins[1:]) if len(part)}
+        none = np.empty((0, width), np.int64)
+        return {name: Spans(metric_id, *found.get(metric_id, none).T[1:]) for name, metric_id in self.ids.items()}
 
     def began_us(self) -> int:
         """Return the time of the run's earliest row, whichever metrics were asked for."""
@@ -163,66 +184,68 @@ class Snapshot:
         times = [int(points.times_us.min()) for parts in self.tail.values() for points in parts]
         return min(times if first is None else [first, *times], default=0)
 
-    def points(self, spans: Sequence[Span]) -> list[Points]:
-        """Return every point of some chunks of one metric that follow each other."""
-        if not spans:
+    def points(self, spans: Spans) -> list[Points]:
+        """Return every point of some chunks that follow each other."""
+        if not len(spans):
             return []
-        missing = sorted({span.axis_id for span in spans} - self._axes.keys())
-        query = select(AXIS.c.axis_id, AXIS.c.steps, AXIS.c.times).join(RUN, RUN.c.run_id == AXIS.c.run_id)
-        for some in _batches(missing):
-            mine = query.where(AXIS.c.run_id == self.run_id, AXIS.c.axis_id.in_(some), is_live(self.tx.now_us))
-            for stored in self.tx.conn.execute(mine):
-                axis = self._sound(lambda row=stored: (unpack(row.steps), unpack(row.times)), f"axis {stored.axis_id}")  # type: ignore[misc]  # the default binds the loop's value
-                if axis:
-                    self._axes[stored.axis_id] = axis
+        self._read_axes(set(spans.axis_id.tolist()))
         found = []
-        for row in self._chunks(spans, "vals"):
+        for row in self._chunks(spans, CHUNK.c.axis_id, CHUNK.c.vals):
             if row.axis_id in self._axes:
                 values = self._sound(lambda row=row: unpack(row.vals), _place(spans, row.no))  # type: ignore[misc]  # the default binds the loop's value
                 if values is not None:
                     found.append(Points(*self._axes[row.axis_id], values))
         return found
 
-    def blocks(self, spans: Sequence[Span], *, by_time: bool) -> list[Blocks]:
-        """Return some chunks of one metric that follow each other, merged to blocks: only their rollups are read."""
-        missing = sorted({span.axis_id for span in spans} - self._rollups.keys())
-        query = select(AXIS.c.axis_id, AXIS.c.rollup).join(RUN, RUN.c.run_id == AXIS.c.run_id)
-        for some in _batches(missing):
+    def _read_axes(self, axis_ids: set[int]) -> None:
+        query = select(AXIS.c.axis_id, AXIS.c.steps, AXIS.c.times).join(RUN, RUN.c.run_id == AXIS.c.run_id)
+        for some in _batches(sorted(axis_ids - self._axes.keys())):
             mine = query.where(AXIS.c.run_id == self.run_id, AXIS.c.axis_id.in_(some), is_live(self.tx.now_us))
-            for stored in self.tx.conn.execute(mine):
-                axis = self._sound(lambda row=stored: AxisRollup.unpack(row.rollup), f"axis {stored.axis_id}")  # type: ignore[misc]  # the default binds the loop's value
+            for row in self.tx.conn.execute(mine):
+                axis = self._sound(lambda row=row: (unpack(row.steps), unpack(row.times)), f"axis {row.axis_id}")  # type: ignore[misc]  # the default binds the loop's value
                 if axis:
-                    self._rollups[stored.axis_id] = axis
-        sizes = {span.no: span.n for span in spans}
-        found = []
-        for row in self._chunks(spans, "rollup"):
-            if row.axis_id in self._rollups:
-                values = self._sound(lambda row=row: Rollup.unpack(row.rollup), _place(spans, row.no))  # type: ignore[misc]  # the default binds the loop's value
-                if values:
-                    axis = self._rollups[row.axis_id]
-                    x = axis.times_us if by_time else axis.steps
-                    count = block_counts(sizes[row.no])
-                    found.append(
-                        Blocks(x, axis.steps, axis.times_us, count, values.low, values.high, values.first, values.last)
-                    )
-        return found
+                    self._axes[row.axis_id] = axis
 
-    def _chunks(self, spans: Sequence[Span], column: str) -> Iterator[Any]:
+    def blocks(self, spans: Spans, *, by_time: bool) -> Blocks | None:
+        """Return some chunks that follow each other, merged to blocks: only their rollups are read."""
+        import numpy as np  # noqa: PLC0415  an idle server does without
+
+        rows = list(self._chunks(spans, CHUNK.c.rollup, AXIS.c.rollup.label("axis")))
+        sound = [
+            row
+            for row in rows
+            if self._sound(lambda row=row: check_all((row.rollup, row.axis)), _place(spans, row.no))  # type: ignore[misc]  # the default binds the loop's value
+        ]
+        if not sound:
+            return None
+        axes = rollup_columns([row.axis for row in sound], 2, np.int64)
+        values = rollup_columns([row.rollup for row in sound], 4, np.float64)
+        sizes = dict(zip(spans.no.tolist(), spans.n.tolist(), strict=True))
+        counts = block_counts([sizes[row.no] for row in sound])
+        return Blocks(axes[1] if by_time else axes[0], axes[0], axes[1], counts, *values)
+
+    def _chunks(self, spans: Spans, *columns: ColumnElement[Any]) -> Iterator[Any]:
+        """Yield number and columns of some chunks that follow each other."""
         yield from self.tx.conn.execute(
-            select(CHUNK.c.no, CHUNK.c.axis_id, CHUNK.c[column])
+            select(CHUNK.c.no, *columns)
             .join(RUN, RUN.c.run_id == CHUNK.c.run_id)
+            .join(AXIS, and_(AXIS.c.run_id == CHUNK.c.run_id, AXIS.c.axis_id == CHUNK.c.axis_id))
             .where(
                 CHUNK.c.run_id == self.run_id,
-                CHUNK.c.metric_id == spans[0].metric_id,
-                CHUNK.c.no.between(spans[0].no, spans[-1].no),
+                CHUNK.c.metric_id == spans.metric_id,
+                CHUNK.c.no.between(int(spans.no[0]), int(spans.no[-1])),
                 is_live(self.tx.now_us),
             )
             .order_by(CHUNK.c.no)
         )
 
 
-def _place(spans: Sequence[Span], no: int) -> str:
-    return f"metric {spans[0].metric_id} chunk {no}"
+def _whole(place: int) -> int:
+    return max(-_FAR, min(_FAR - 1, place))
+
+
+def _place(spans: Spans, no: int) -> str:
+    return f"metric {spans.metric_id} chunk {no}"
 
 
 def _batches(items: Sequence[int]) -> Iterator[Sequence[int]]:
