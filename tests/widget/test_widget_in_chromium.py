@@ -100,6 +100,30 @@ def test_points_are_drawn_as_they_come_and_numbers_stand_beside_them(context: Br
     assert stage.errors == []
 
 
+def test_nothing_moves_while_digits_come_and_go(context: BrowserContext) -> None:
+    stage = Stage(context).open().points({"train/loss": [0.1638], "val/loss": [0.1638]})
+    expect(stage.card("loss")).to_contain_text("train0.1638val0.1638")
+    label = stage.card("loss").locator(".anr-label").first
+    before = label.bounding_box()
+    stage.points({"train/loss": [0.172], "val/loss": [0.5]}, first=1, reset=False)
+    expect(stage.card("loss")).to_contain_text("train0.172val0.5")
+    assert label.bounding_box() == before
+
+
+def test_charts_of_one_row_have_their_axis_at_one_height(context: BrowserContext) -> None:
+    stage = Stage(context).open()
+    stage.page.set_viewport_size({"width": 600, "height": 800})
+    stage.points({"a_name_of_some_length/train": [1.0, 0.5], "a_name_of_some_length/val": [1.0, 0.6], "x": [1.0, 2.0]})
+    cards = [stage.card("a_name_of_some_length"), stage.card("x")]
+    expect(cards[1].locator("canvas")).to_be_visible()
+    heads = [card.locator("header").bounding_box() for card in cards]
+    assert heads[0]["y"] == heads[1]["y"]
+    assert heads[0]["height"] > heads[1]["height"], "one title in two lines, or this test shows nothing"
+    plots = [card.locator("canvas").bounding_box() for card in cards]
+    assert plots[0]["y"] + plots[0]["height"] == plots[1]["y"] + plots[1]["height"]
+    assert plots[1]["height"] > plots[0]["height"]
+
+
 @pytest.mark.parametrize(
     ("values", "note"),
     [
