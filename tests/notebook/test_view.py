@@ -110,6 +110,19 @@ def test_the_run_trait_says_where_the_server_is_and_not_whose_the_run_is() -> No
     assert "anon-3f9" not in json.dumps(trait)
 
 
+def test_a_named_server_that_has_not_answered_is_not_said_to_be_on_this_machine() -> None:
+    run = FakeRun()
+    run.current = replace(run.current, server=None)
+    run.known = replace(run.known, expires_at=None)
+    assert RunView(run, 0.0, live=False).facts.embedded, "none was named: it will be this machine's own"
+    run.named_server = "http://127.0.0.1:8765/"
+    assert RunView(run, 0.0, live=False).facts.embedded
+    run.named_server = "https://runs.example.org/"
+    view = RunView(run, 0.0, live=False, temporary="Colab")
+    assert "Colab" not in view.facts.banner[1]
+    assert "on the machine that ran this notebook" not in view.snapshot()["text/html"]
+
+
 def test_a_page_that_says_hello_gets_secrets_and_everything_at_once() -> None:
     run = FakeRun()
     view = RunView(run, 0.0, live=True)

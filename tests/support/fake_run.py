@@ -53,6 +53,7 @@ class FakeRun:
         self._rows: list[Frame] = []
         self._callbacks: list[Callable[[], object]] = []
         self.current = FakeStatus()
+        self.named_server: str | None = None
         self.tokens = FakeSecrets(mint(TokenKind.VIEW), mint(TokenKind.CLAIM))
         self.after_refresh: RunInfo | None = None
         self.refreshes = 0
@@ -73,7 +74,8 @@ class FakeRun:
     @property
     def url(self) -> str | None:
         server = self.current.server
-        return None if server is None else f"{server.url}{self.known.url_path}"
+        base = self.named_server if server is None else server.url
+        return None if base is None else f"{base}{self.known.url_path}"
 
     def log(self, row: Mapping[str, float], step: int | None = None) -> None:
         at = self.current.rows if step is None else step

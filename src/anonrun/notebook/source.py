@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from anonrun.core.messages import RunInfo, RunState, to_json
 from anonrun.core.wire import Frame
@@ -142,6 +143,11 @@ def status_trait(source: Source) -> dict[str, Any]:
     }
 
 
+def _is_here(url: str | None) -> bool:
+    """Return whether a server that has not answered yet is this machine's own: one that was named is elsewhere."""
+    return url is None or urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+
+
 def facts_of(source: Source, *, was_anonymous: bool, temporary: str | None) -> Facts:
     """Return what a static view says of a run now.
 
@@ -160,7 +166,7 @@ def facts_of(source: Source, *, was_anonymous: bool, temporary: str | None) -> F
         claimed=was_anonymous and not info.anonymous,
         expires_at=info.expires_at,
         url=source.url,
-        embedded=status.server is None or status.server.embedded,
+        embedded=_is_here(source.url) if status.server is None else status.server.embedded,
         temporary=temporary,
         trouble=status.trouble,
         unsent_rows=status.unsent_rows,
