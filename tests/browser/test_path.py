@@ -20,7 +20,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from support.jupyter import Jupyter, NotebookPage, stop_embedded_server, write_notebook
+from support.jupyter import (
+    App,
+    Jupyter,
+    NotebookPage,
+    free_port,
+    jupyter_server,
+    stop_embedded_server,
+    write_notebook,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -121,7 +129,7 @@ def test_the_whole_path(
     until = datetime.fromisoformat(str(banner.locator("time").get_attribute("datetime")).replace("Z", "+00:00"))
     assert timedelta(0) <= until - before - timedelta(days=7) < timedelta(minutes=1)
     shown = until.astimezone(ZoneInfo("America/New_York"))
-    expect(banner.locator("time")).to_have_text(re.compile(rf"{shown.day} \w+ 2026, {shown:%H:%M}"))
+    expect(banner.locator("time")).to_have_text(re.compile(rf"{shown.day} \w+ {shown.year}, {shown:%H:%M}"))
     picture(widget, f"widget-{jupyter.app}")
 
     # Claim, while the cell is still running.
@@ -191,6 +199,76 @@ def test_the_path_with_the_server_gone(context: BrowserContext, jupyter: Jupyter
     again = NotebookPage(context.new_page(), jupyter, "paper.ipynb").open()
     again.page.locator(".anonrun-snapshot img").first.scroll_into_view_if_needed()
     assert _static_charts(again.page) >= 1
+
+
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_the_path_without_any_server(context: BrowserContext, tmp_path: Path, app: App) -> None:
+    with jupyter_server(tmp_path, app, ANONRUN_SERVER=f"http://127.0.0.1:{free_port()}") as jupyter:
+        notebook = _open(context, jupyter, steps=60)
+        notebook.run_all()
+        widget = _widget(notebook)
+        drawn = set()
+        for step in (5, 20, 40):
+            _wait_for_step(notebook, step)
+            drawn.add(widget.locator("canvas").first.evaluate("(canvas) => canvas.toDataURL()"))
+        assert notebook.busy
+        assert len(drawn) == 3
+
+        # It says what it knows, promises no date, and offers nothing that cannot be done.
+        expect(widget.locator(".anr-banner")).to_contain_text("The server has not told the date yet.")
+        expect(widget.locator(".anr-foot")).to_contain_text(re.compile("No answer from .* wait on disk"))
+        claim = widget.get_by_role("link", name=re.compile("Claim this run"))
+        expect(claim).to_have_attribute("aria-disabled", "true")
+        expect(claim).to_have_attribute("title", re.compile("has not been reached yet"))
+
+        notebook.wait_until_idle()
+        expect(widget.locator(".anr-head")).to_contain_text("finished")
+        expect(notebook.page.locator("body")).to_contain_text("`anonrun sync` delivers them")
+        _no_secret(notebook.save())
+        notebook.shut_kernel_down()
+        notebook.page.close()
+        again = NotebookPage(context.new_page(), jupyter, "paper.ipynb").open()
+        again.page.locator(".anonrun-snapshot img").first.scroll_into_view_if_needed()
+        assert _static_charts(again.page) >= 1
+        expect(again.page.locator(".anonrun-snapshot")).to_contain_text("60 rows not yet delivered: anonrun sync")
+
+
+def test_a_page_reloaded_in_mid_run_has_the_picture_and_then_the_widget(
+    context: BrowserContext, jupyter: Jupyter
+) -> None:
+    cells = ["%load_ext anonrun\n%anonrun", _TRAINING.replace("STEPS", "200")]  # the run goes on after the cell
+    write_notebook(jupyter.root / "paper.ipynb", cells)
+    notebook = NotebookPage(context.new_page(), jupyter, "paper.ipynb").open()
+    notebook.run_all()
+    _wait_for_step(notebook, 25)
+    notebook.save()
+    notebook.page.reload()
+    picture = notebook.page.locator(".anonrun-snapshot img").first
+    picture.scroll_into_view_if_needed()
+    assert _static_charts(notebook.page) >= 1
+    expect(notebook.page.locator(".anonrun-snapshot")).to_contain_text(re.compile(r"Kept until .* UTC"))
+    expect(notebook.page.locator(".anonrun-snapshot")).to_contain_text("Open the run’s page")
+    expect(_widget(notebook).locator(".anr-head")).to_contain_text("step 199")
+    expect(picture).to_be_hidden()
+
+
+def test_a_page_reloaded_before_the_run_ends_has_the_picture_and_show_tells_the_rest(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    with jupyter_server(tmp_path) as jupyter:
+        notebook = _open(context, jupyter, steps=150)
+        notebook.run_all()
+        _wait_for_step(notebook, 25)
+        notebook.save()
+        notebook.page.reload()
+        notebook.open()
+        notebook.wait_until_idle()
+        pictures = notebook.page.locator(".anonrun-snapshot")
+        expect(pictures).to_have_count(1)
+        expect(pictures.locator("img")).to_be_visible()
+        notebook.run_new_cell("anonrun.show()")
+        expect(pictures).to_have_count(2)
+        expect(pictures.last.locator("img")).to_have_attribute("alt", re.compile("digits, finished"))
 
 
 def test_an_untrusted_reader_sees_the_charts(context: BrowserContext, jupyter: Jupyter, tmp_path: Path) -> None:

@@ -165,6 +165,19 @@ class NotebookPage:
     def run_all(self, *, wait: bool = False) -> None:
         self.command("notebook:run-all-cells", wait=wait)
 
+    def run_new_cell(self, source: str) -> None:
+        """Add a cell at the end and run it."""
+        self.page.evaluate(
+            """async (source) => {
+              const panel = [...window.jupyterapp.shell.widgets('main')].find((w) => w.sessionContext && w.content);
+              panel.content.activeCellIndex = panel.content.widgets.length - 1;
+              await window.jupyterapp.commands.execute('notebook:insert-cell-below');
+              panel.content.activeCell.model.sharedModel.setSource(source);
+              await window.jupyterapp.commands.execute('notebook:run-cell');
+            }""",
+            source,
+        )
+
     def save(self) -> dict[str, Any]:
         """Save and return the notebook as it stands in its file."""
         self.command("docmanager:save", wait=True)
