@@ -6,7 +6,9 @@ import itertools
 import re
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import requests
@@ -65,6 +67,12 @@ def sign_up_in_page(tab: Tab, username: str, password: str = PASSWORD) -> None:
     tab.button("Create the account").click()
 
 
+def _in_berlin(at: datetime) -> str:
+    """Return an instant as pages show it to `visitor`."""
+    there = at.astimezone(ZoneInfo("Europe/Berlin"))
+    return f"{there:%a} {there.day} {there:%b %Y, %H:%M}"
+
+
 def info(run: Seeded, token: str) -> dict[str, object]:
     found: dict[str, object] = ask("GET", f"{run.url}/api/v1/runs/{run.run_id}", token).json()
     return found
@@ -90,7 +98,7 @@ class TestEveryPage:
             tab.heads("Runs")
             expect(tab.page.get_by_role("row")).to_have_count(3)
             expect(tab.page.get_by_role("img", name="train/loss over time")).to_have_count(2)
-            tab.shows(re.compile("unless it is claimed"))
+            tab.shows(re.compile("is the next to end: it is kept until .*, then deleted unless it is claimed"))
             self.check(tab)
 
     def test_run(self, browser: Browser, run: Seeded, look: Look) -> None:
@@ -204,9 +212,15 @@ def test_someone_who_is_signed_in_only_has_to_confirm(person: BrowserContext, ru
 
 
 def test_nothing_is_claimed_before_the_explicit_yes(person: BrowserContext, run: Seeded) -> None:
-    tab = new_tab(person, run.claim_link)
-    sign_up_in_page(tab, new_name())
-    expect(tab.button(re.compile("Keep this run"))).to_be_visible()
+    """R10: the page names the run, its first metrics, when it was made, when it ends, and who is to have it."""
+    tab, name = new_tab(person, run.claim_link), new_name()
+    sign_up_in_page(tab, name)
+    expect(tab.button(f"Keep this run in {name}")).to_be_visible()
+    known = info(run, run.view)
+    made, end = (datetime.fromisoformat(str(known[at]).replace("Z", "+00:00")) for at in ("created_at", "expires_at"))
+    facts = tab.page.locator(".claim-runs")
+    for fact in ("digits-mlp", "train/loss", f"Made{_in_berlin(made)}", f"kept until {_in_berlin(end)}, then deleted"):
+        expect(facts).to_contain_text(fact)
     assert info(run, run.view)["anonymous"] is True
 
 
@@ -518,6 +532,25 @@ def test_the_table_sorts_filters_and_stays_fresh(person: BrowserContext, owner: 
     seed_run(owner, "dapper-dune", rows=5)
     expect(names).to_have_count(4)
     tab.is_quiet()
+
+
+_RIGHT_EDGES = """(cells) => cells.map((cell) => {
+  const range = document.createRange();
+  range.selectNodeContents(cell.querySelector('button') ?? cell);
+  return Math.round(range.getBoundingClientRect().right);
+})"""
+
+
+def test_the_name_of_a_column_of_numbers_ends_where_its_numbers_end(person: BrowserContext, owner: Owner) -> None:
+    seed_run(owner)
+    tab = new_tab(person, hand_over(owner))
+    expect(tab.page.locator("tbody tr")).to_have_count(1)
+    heads = tab.page.locator("thead .number")
+    for _ in range(2):
+        numbers = tab.page.locator("tbody .number").evaluate_all(_RIGHT_EDGES)
+        assert len(numbers) > 2
+        assert heads.evaluate_all(_RIGHT_EDGES) == numbers
+        heads.last.get_by_role("button").click()  # with an arrow too
 
 
 def test_a_hand_over_works_once(browser: Browser, owner: Owner) -> None:

@@ -118,12 +118,12 @@ function ClaimedRun({ run }: { readonly run: ClaimableRun }) {
               {name} <b>{shortValue(run.summary[name])}</b>
             </span>
           ))}
-          {more > 0 && <span class="dim">and {more} more</span>}
+          {more > 0 && <span class="chip dim">and {more} more</span>}
         </dd>
         {run.expires_at && (
           <>
-            <dt>Unclaimed</dt>
-            <dd>deleted {exactTime(run.expires_at)}</dd>
+            <dt>If unclaimed</dt>
+            <dd>kept until {exactTime(run.expires_at)}, then deleted</dd>
           </>
         )}
       </dl>

@@ -99,11 +99,11 @@ function AnonymousNote({ runs, nowMs }: { readonly runs: readonly RunInfo[]; rea
     <section class={left < DAY_S ? "anr-banner last" : "anr-banner"} aria-label="Anonymous runs">
       <p>
         <b>{many ? "Anonymous runs." : "Anonymous run."}</b> <a href={href(page, next.url_path)}>{next.name}</a> is{" "}
-        {many ? "the next to be deleted" : "deleted"}, on{" "}
+        {many && "the next to end: it is "}kept until{" "}
         <b>
           <Exact at={next.expires_at} />
         </b>{" "}
-        <span class="num">({formatCountdown(left)})</span>, unless it is claimed. Open a run to claim it.
+        <span class="num">({formatCountdown(left)})</span>, then deleted unless it is claimed. Open a run to claim it.
       </p>
     </section>
   );
