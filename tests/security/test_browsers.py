@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import urllib.robotparser
+
 import httpx
 import pytest
 from hypothesis import given
@@ -86,6 +88,12 @@ def test_every_page_carries_every_header(site: Site, path: str, *, https: bool) 
     assert answer.headers["cross-origin-opener-policy"] == "same-origin"
     assert "noindex" in answer.headers["x-robots-tag"]
     assert ("strict-transport-security" in answer.headers) == https
+
+
+def test_robots_are_asked_to_stay_away_from_every_run(site: Site) -> None:
+    rules = urllib.robotparser.RobotFileParser()
+    rules.parse(site.api.get("/robots.txt").text.splitlines())
+    assert not any(rules.can_fetch("anybot", f"{HOST}{path}") for path in (*_PAGES, "/api/v1/runs"))
 
 
 def test_answers_of_the_api_are_kept_by_no_cache_and_read_by_no_other_site(site: Site) -> None:
