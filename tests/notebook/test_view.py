@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from anonrun.core.limits import MAX_SEGMENT_FRAMES
 from anonrun.core.messages import RunState
 from anonrun.core.tokens import TOKEN_PATTERN
@@ -108,6 +110,17 @@ def test_the_run_trait_says_where_the_server_is_and_not_whose_the_run_is() -> No
     assert trait["temporary"] == "Binder"
     assert "account" not in trait
     assert "anon-3f9" not in json.dumps(trait)
+
+
+def test_no_trouble_tells_the_name_that_the_home_folder_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada.lovelace")
+    run = FakeRun()
+    folder = "/home/ada.lovelace/.local/share/anonrun/spool/0192"
+    run.current = replace(run.current, trouble=f"{folder} cannot be written to (No space left on device).")
+    view = RunView(run, 0.0, live=True)
+    for text in (*view.snapshot().values(), json.dumps(view.first_traits())):
+        assert "lovelace" not in text
+    assert "~/.local/share/anonrun/spool/0192 cannot be written to" in view.snapshot()["text/html"]
 
 
 def test_a_named_server_that_has_not_answered_is_not_said_to_be_on_this_machine() -> None:

@@ -42,7 +42,8 @@ def rollup_columns(stored: Sequence[bytes], width: int, kind: type) -> npt.NDArr
     import numpy as np  # noqa: PLC0415  an idle server does without
 
     def columns(some: Sequence[bytes]) -> npt.NDArray[Any]:
-        values = np.frombuffer(b"".join(data[HEAD_SIZE:] for data in some), np.dtype(kind).newbyteorder("<"))
+        packed = b"".join(data[HEAD_SIZE:] for data in some)
+        values: npt.NDArray[Any] = np.frombuffer(packed, np.dtype(kind).newbyteorder("<"))
         return values.reshape(len(some), width, -1).swapaxes(0, 1).reshape(width, -1)
 
     parts = [columns(list(some)) for _, some in itertools.groupby(stored, len)]
