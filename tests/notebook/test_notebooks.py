@@ -281,6 +281,8 @@ def test_the_commands_answer_in_words_and_without_secrets(folder: Path) -> None:
     assert lines[0] == "step,time,train/loss,val/loss"
     assert [line.split(",")[0] for line in lines[1:]] == [str(i) for i in range(7)]
     assert (folder / "n.csv").read_text().splitlines() == lines
+    assert "7 rows are in n.csv\n" in said
+    assert str(folder) not in nbformat.writes(book), "a path tells whose notebook it is"
 
 
 def test_a_view_link_is_shown_because_it_was_asked_for_and_is_no_other_secret(folder: Path) -> None:

@@ -106,14 +106,14 @@ def export(words: Sequence[str]) -> None:
     if len(words) > 1 or (words and words[0].startswith("-")):
         raise UsageError("%anonrun export takes one path at most, such as %anonrun export curves.csv")
     run = _run("export")
-    path = Path(words[0]).expanduser() if words else csv_path(Path.cwd(), run.name)
+    named = words[0] if words else str(csv_path(Path(), run.name))  # as it is said: what is printed is saved
     try:
-        rows = write_csv(path, run.feed().read_new())
+        rows = write_csv(Path(named).expanduser(), run.feed().read_new())
     except OSError as exc:
         raise UsageError(
-            f"{path} cannot be written: {exc.strerror or exc}. Name another: %anonrun export PATH"
+            f"{named} cannot be written: {exc.strerror or exc}. Name another: %anonrun export PATH"
         ) from exc
-    print(f"{rows:,} rows are in {path}")  # noqa: T201  that is what was asked for
+    print(f"{rows:,} rows are in {named}")  # noqa: T201  that is what was asked for
 
 
 def delete(words: Sequence[str]) -> None:
