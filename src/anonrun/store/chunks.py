@@ -44,11 +44,12 @@ def rollup_columns(stored: Sequence[bytes], width: int, kind: type) -> npt.NDArr
     def columns(some: Sequence[bytes]) -> npt.NDArray[Any]:
         packed = b"".join(data[HEAD_SIZE:] for data in some)
         values: npt.NDArray[Any] = np.frombuffer(packed, np.dtype(kind).newbyteorder("<"))
-        return values.reshape(len(some), width, -1).swapaxes(0, 1).reshape(width, -1)
+        table: npt.NDArray[Any] = values.reshape(len(some), width, -1).swapaxes(0, 1).reshape(width, -1)
+        return table
 
     parts = [columns(list(some)) for _, some in itertools.groupby(stored, len)]
     whole: npt.NDArray[Any] = np.concatenate(parts, axis=1)
-    return whole.astype(kind, copy=False)
+    return whole.astype(np.dtype(kind), copy=False)
 
 
 @dataclass(frozen=True, slots=True)
