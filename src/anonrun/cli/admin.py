@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from anonrun.cli.server import data_dir_option, default_data_dir
+from anonrun.cli.server import data_dir_option, database_url_option, default_data_dir
 from anonrun.errors import AnonrunError
 
 if TYPE_CHECKING:
@@ -33,15 +33,16 @@ def user() -> None:
 @user.command("add", epilog="Example: anonrun admin user add ada --data-dir /srv/anonrun")
 @click.argument("name")
 @data_dir_option
+@database_url_option
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
-def add_user(name: str, data_dir: Path | None, *, as_json: bool) -> None:
+def add_user(name: str, data_dir: Path | None, database_url: str | None, *, as_json: bool) -> None:
     """Make an account and print an API key for it, once.
 
     The password is asked for at a terminal, and read from the first line of standard input otherwise.
     """
     password = _password()
     try:
-        key = asyncio.run(_add(_settings(data_dir), name, password))
+        key = asyncio.run(_add(_settings(data_dir, database_url), name, password))
     except AnonrunError as exc:
         raise click.ClickException(str(exc)) from exc
     if as_json:
@@ -58,10 +59,11 @@ def _password() -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-def _settings(data_dir: Path | None) -> Settings:
+def _settings(data_dir: Path | None, database_url: str | None) -> Settings:
     from anonrun.server.settings import settings_from
 
-    return settings_from(os.environ, default_data_dir=default_data_dir(), data_dir=data_dir)
+    flags = {"data_dir": data_dir, "database_url": database_url}
+    return settings_from(os.environ, default_data_dir=default_data_dir(), **flags)
 
 
 async def _add(settings: Settings, name: str, password: str) -> str:
@@ -75,8 +77,9 @@ async def _add(settings: Settings, name: str, password: str) -> str:
     from anonrun.server.services.core import Core
     from anonrun.store.database import Database
 
-    settings.server_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    db = Database.open(settings.server_dir / "anonrun.db")
+    if isinstance(settings.database, Path):
+        settings.server_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    db = Database.open(settings.database)
     core = Core(settings, db)
     try:
         account = await accounts.sign_up(core, name, password)

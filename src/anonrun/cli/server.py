@@ -11,7 +11,7 @@ import click
 
 from anonrun.errors import AnonrunError
 
-__all__ = ["data_dir_option", "database_of", "default_data_dir", "gc", "server"]
+__all__ = ["data_dir_option", "database_of", "database_url_option", "default_data_dir", "gc", "server"]
 
 
 def default_data_dir() -> Path:
@@ -28,17 +28,29 @@ data_dir_option = click.option(
 )
 
 
-def database_of(data_dir: Path | None) -> Path:
-    """Return the path of the database in a data folder; the default one's where None.
+database_url_option = click.option(
+    "--database-url",
+    help="PostgreSQL database to use instead of SQLite. Others see a command's arguments: where a password stands in "
+    "it, use ANONRUN_DATABASE_URL.",
+)
+
+
+def database_of(data_dir: Path | None, database_url: str | None) -> Path | str:
+    """Return where the database of these flags and the environment is.
 
     Raises:
         click.ClickException: there is none.
     """
-    folder = data_dir or Path(os.environ.get("ANONRUN_DATA_DIR") or default_data_dir())
-    path = folder / "server" / "anonrun.db"
-    if not path.exists():
-        raise click.ClickException(f"There is no database at {path}. Name its folder with --data-dir.")
-    return path
+    from anonrun.server.settings import settings_from
+
+    flags = {"data_dir": data_dir, "database_url": database_url}
+    try:
+        where = settings_from(os.environ, default_data_dir=default_data_dir(), **flags).database
+    except AnonrunError as exc:
+        raise click.UsageError(str(exc)) from exc
+    if isinstance(where, Path) and not where.exists():
+        raise click.ClickException(f"There is no database at {where}. Name its folder with --data-dir.")
+    return where
 
 
 class _WithSettings(click.Command):
@@ -58,14 +70,22 @@ class _WithSettings(click.Command):
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 chooses a free one.")
 @data_dir_option
+@database_url_option
+@click.option("--workers", type=click.IntRange(1), help="Processes that serve; more than 1 needs PostgreSQL.")
 @click.option("--embedded", is_flag=True, default=None, help="Serve one person: remember the port, exit when idle.")
 def server(**flags: object) -> None:
     """Serve runs to clients and browsers until stopped."""
     from anonrun.server.process import AlreadyRunningError, run
     from anonrun.server.settings import settings_from
 
+    environment = dict(os.environ)
+    if flags["embedded"]:
+        if flags["database_url"] or flags["workers"]:
+            raise click.UsageError("An embedded server is one process on SQLite: no --database-url, no --workers.")
+        for name in ("ANONRUN_DATABASE_URL", "ANONRUN_WORKERS"):  # meant for another server
+            environment.pop(name, None)
     try:
-        settings = settings_from(os.environ, default_data_dir=default_data_dir(), **flags)
+        settings = settings_from(environment, default_data_dir=default_data_dir(), **flags)
     except AnonrunError as exc:
         raise click.UsageError(str(exc)) from exc
     try:
@@ -81,9 +101,10 @@ def server(**flags: object) -> None:
 
 @click.command(epilog="Example: anonrun gc --dry-run")
 @data_dir_option
+@database_url_option
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
-def gc(data_dir: Path | None, *, dry_run: bool, as_json: bool) -> None:
+def gc(data_dir: Path | None, database_url: str | None, *, dry_run: bool, as_json: bool) -> None:
     """Remove runs that have expired or were deleted, for good; a running server does so by itself.
 
     A clock that is behind the last removal stops it, since what has expired cannot be told then.
@@ -95,7 +116,7 @@ def gc(data_dir: Path | None, *, dry_run: bool, as_json: bool) -> None:
     from anonrun.store.database import Database
 
     try:
-        db = Database.open(database_of(data_dir))
+        db = Database.open(database_of(data_dir, database_url))
         try:
             due = db.read_now(retention.due)
             seen_us = db.read_now(retention.last_seen_us)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -50,30 +51,40 @@ def _routes() -> list[BaseRoute]:
     return routes
 
 
-def create_app(settings: Settings, db: Database, *, vouch: str | None = None) -> Starlette:
+def create_app(settings: Settings, db: Database, *, vouch: str | None = None, worker: int | None = None) -> Starlette:
     """Return the application.
 
     Args:
         settings: what the operator chose.
         db: open; the caller closes it after the application has ended.
         vouch: the secret by which Jupyter's proxy vouches for a user; None where there is no such proxy.
+        worker: number of this process among several; None where it is alone.
     """
-    core = Core(settings, db, vouch)
+    core = Core(settings, db, vouch, worker)
     activity = Activity()
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        tasks = [
-            asyncio.create_task(Sweeper(db, core.counters).run(settings.sweep_interval_s)),
-            asyncio.create_task(core.compactor.run(db)),
-        ]
+        loop = asyncio.get_running_loop()
+
+        def heard(run_ids: Collection[uuid.UUID] | None) -> None:
+            loop.call_soon_threadsafe(core.hub.hear, run_ids)
+
+        news = db.news(heard)
+        core.hub.connect(news)
+        sweeper = Sweeper(db, core.counters, interval_s=settings.sweep_interval_s)
+        compactor = core.compactor
+        tasks = [asyncio.create_task(sweeper.run()), asyncio.create_task(compactor.run())]
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await sweeper.stop()
+            await compactor.stop()
             core.hub.close()
+            await loop.run_in_executor(None, news.close)
             core.passwords.close()
 
     app = Starlette(

@@ -10,57 +10,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 import os
 import secrets
-import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
-import uvicorn
 from filelock import FileLock, Timeout
 
 from anonrun._version import __version__
 from anonrun.core.times import format_time, from_us
 from anonrun.errors import AnonrunError
-from anonrun.server import logs
-from anonrun.server.app import create_app
-from anonrun.server.services.core import Core
+from anonrun.server import logs, workers
+from anonrun.server.serving import serve
 from anonrun.server.settings import Settings
 from anonrun.store.database import Database
 
 __all__ = ["AlreadyRunningError", "run"]
 
 _BACKLOG = 512
-_GRACE_S = 5
-_IDLE_CHECK_S = 1.0
-_log = logging.getLogger("anonrun.server")
 
 
 class AlreadyRunningError(AnonrunError):
     """Another server owns this data folder."""
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server, which asks open streams to leave before it waits for them."""
-
-    def __init__(self, config: uvicorn.Config, core: Core) -> None:
-        super().__init__(config)
-        self._core = core
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  uvicorn's signature
-        """End at a signal; unlike uvicorn's own, without raising it again, so that the store is closed after."""
-        self.force_exit = self.should_exit and sig == signal.SIGINT
-        self.should_exit = True
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End: first the streams, then the rest."""
-        self._core.hub.close()
-        await super().shutdown(sockets)
 
 
 def run(settings: Settings) -> None:
@@ -71,6 +45,10 @@ def run(settings: Settings) -> None:
         AnonrunError: the folder, the port or the database cannot be used; the message says why.
     """
     folder = settings.server_dir
+    if isinstance(settings.database, str):
+        logs.set_up(settings.log_level, None)
+        _serve_shared(settings)
+        return
     try:
         os.umask(0o077)  # database and log are for the owner's eyes too
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -148,15 +126,14 @@ def _write_state(folder: Path, state: dict[str, object]) -> None:
 
 
 def _serve(settings: Settings, folder: Path) -> None:
-    db = Database.open(folder / "anonrun.db")
+    db = Database.open(settings.database, readers=settings.readers)
     try:
         with contextlib.closing(_listen(settings, folder)) as sock:
-            port = sock.getsockname()[1]
             vouch = secrets.token_urlsafe(32) if settings.embedded else None
             if settings.embedded:
                 state = {
                     "pid": os.getpid(),
-                    "port": port,
+                    "port": sock.getsockname()[1],
                     "instance": db.instance,
                     "vouch": vouch,
                     "version": __version__,
@@ -164,41 +141,26 @@ def _serve(settings: Settings, folder: Path) -> None:
                 }
                 _write_state(folder, state)
             else:
-                print(f"anonrun server: http://{settings.host}:{port}/", file=sys.stderr)  # noqa: T201  for who started it
-            asyncio.run(_until_done(settings, db, sock, vouch))
+                _say_where(settings, sock)
+            asyncio.run(serve(settings, db, sock, vouch=vouch))
     finally:
         db.close()
 
 
-async def _until_done(settings: Settings, db: Database, sock: socket.socket, vouch: str | None) -> None:
-    app = create_app(settings, db, vouch=vouch)
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        http="httptools",
-        ws="none",
-        loop="asyncio",
-        server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies or None,
-        timeout_graceful_shutdown=_GRACE_S,
-    )
-    server = _Server(config, app.state.core)
-    watch = None
-    if settings.embedded and settings.idle_exit_s:
-        watch = asyncio.create_task(_exit_when_idle(server, app.state.activity.idle_s, settings.idle_exit_s))
-    _log.info("started", extra={"fields": {"port": sock.getsockname()[1], "version": __version__}})
-    try:
-        await server.serve(sockets=[sock])
-    finally:
-        if watch is not None:
-            watch.cancel()
-    _log.info("stopped")
+def _serve_shared(settings: Settings) -> None:
+    """Serve from a database that other processes serve from too: in this process, or in workers that it watches."""
+    db = Database.open(settings.database, readers=settings.readers)
+    with contextlib.ExitStack() as open_here:
+        open_here.callback(db.close)
+        sock = open_here.enter_context(contextlib.closing(_listen(settings, settings.server_dir)))
+        _say_where(settings, sock)
+        if settings.workers == 1:
+            asyncio.run(serve(settings, db, sock))
+            return
+        db.close()  # the tables are there and fit; each worker connects for itself
+        workers.watch(settings, sock)
 
 
-async def _exit_when_idle(server: uvicorn.Server, idle_s: Callable[[], float], limit_s: float) -> None:
-    while idle_s() < limit_s:  # noqa: ASYNC110  idleness is the absence of events
-        await asyncio.sleep(min(_IDLE_CHECK_S, limit_s))
-    _log.info("idle", extra={"fields": {"seconds": limit_s}})
-    server.should_exit = True
+def _say_where(settings: Settings, sock: socket.socket) -> None:
+    port = sock.getsockname()[1]
+    print(f"anonrun server: http://{settings.host}:{port}/", file=sys.stderr)  # noqa: T201  for who started it

@@ -19,11 +19,14 @@ from anonrun.errors import UsageError
 __all__ = ["Settings", "settings_from", "settings_help"]
 
 _LONGEST_RETENTION_DAYS = 36_500
+_MOST_WORKERS = 256
+_MOST_READERS = 64
+_POSTGRES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 _TRUTH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
-def _setting(default: Any, about: str) -> Any:  # noqa: ANN401  dataclasses.field has no narrower type
-    return field(default=default, metadata={"about": about})
+def _setting(default: Any, about: str, *, shown: bool = True) -> Any:  # noqa: ANN401  dataclasses.field has no narrower type
+    return field(default=default, repr=shown, metadata={"about": about})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,11 @@ class Settings:
     data_dir: Path = field(metadata={"about": "folder of the database and the log; default: the user's data folder"})
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(8765, "port to listen on; 0 chooses a free one")
+    database_url: str = _setting(
+        "", "postgresql://user:password@host/name to keep runs in; if empty, SQLite in the data folder", shown=False
+    )
+    workers: int = _setting(1, "processes that serve; more than 1 needs PostgreSQL")
+    readers: int = _setting(4, "database connections that read, for each worker; two more write and listen")
     embedded: bool = _setting(default=False, about="one person's own server: remembers its port, exits when idle")
     allow_anonymous: bool = _setting(default=True, about="whether anonymous accounts and runs may be made")
     retention_days: float = _setting(7.0, "days that an unclaimed run lives")
@@ -56,6 +64,20 @@ class Settings:
             raise UsageError(
                 f"ANONRUN_SWEEP_INTERVAL_S={self.sweep_interval_s} cannot be used: give more than 0 seconds."
             )
+        if not 1 <= self.workers <= _MOST_WORKERS:
+            raise UsageError(f"{self.workers} workers cannot be used: give 1 … {_MOST_WORKERS}.")
+        if self.database_url and self.database_url.partition("://")[0] not in _POSTGRES:
+            raise UsageError(
+                "ANONRUN_DATABASE_URL cannot be used: write postgresql://user:password@host:5432/name. SQLite needs no "
+                "URL; --data-dir names its folder."
+            )
+        if self.workers > 1 and (self.embedded or not self.database_url):
+            raise UsageError(
+                f"{self.workers} workers cannot share SQLite: name a PostgreSQL database by --database-url or "
+                "ANONRUN_DATABASE_URL, or leave out --workers."
+            )
+        if not 1 <= self.readers <= _MOST_READERS:
+            raise UsageError(f"ANONRUN_READERS={self.readers} cannot be used: give 1 … {_MOST_READERS}.")
         if not 0 <= self.port < 1 << 16:
             raise UsageError(f"Port {self.port} cannot be used: give 0 … 65535.")
         if self.log_level not in {"debug", "info", "warning", "error"}:
@@ -65,6 +87,15 @@ class Settings:
     def retention(self) -> RetentionPolicy:
         """How long anonymous runs are kept."""
         return RetentionPolicy(timedelta(days=self.retention_days))
+
+    @property
+    def database(self) -> Path | str:
+        """Path or URL of the database. An embedded server is one person's: always SQLite, in its folder."""
+        return self.server_dir / "anonrun.db" if self.embedded or not self.database_url else self.database_url
+
+    def share(self, limit: int) -> int:
+        """Return one worker's share of what all of them together allow; 0, for no limit, stays 0."""
+        return -(-limit // self.workers)
 
     @property
     def server_dir(self) -> Path:

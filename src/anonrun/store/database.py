@@ -38,11 +38,14 @@ class Database:
     Attributes:
         clock: the store's clock.
         instance: the random id that this database keeps for its whole life.
+        holder: this process's name among those that share the database, for leases. Where it is alone, the next one
+            is the same holder, and need not wait until a lease runs out.
     """
 
     def __init__(self, engine: Engine, dialect: Dialect, clock: Clock | None, *, readers: int) -> None:
         self.clock = clock or dialect.clock
         self._instant = dialect.now_us if clock is None else lambda _conn: clock.now_us()
+        self.holder = secrets.token_hex(8) if dialect.shared else "alone"
         self._engine = engine
         self._dialect = dialect
         self._pool = ThreadPoolExecutor(readers, thread_name_prefix="anonrun-store-reader")

@@ -46,7 +46,7 @@ async def make_anonymous_account(request: Request) -> Response:
     known = await core.db.read(lambda tx: tokens.find(tx, key_hash))
     if known is None and core.settings.runs_per_hour and not core.settings.embedded:
         place = f"account:{address_group(request.client.host if request.client else '')}"
-        wait_s = core.creations.take(place, core.settings.runs_per_hour)
+        wait_s = core.creations.take(place, core.settings.share(core.settings.runs_per_hour))
         if wait_s:
             retry = {"Retry-After": f"{wait_s:.0f}"}
             raise ProblemError("too_many_requests", f"Wait {wait_s:.0f} s.", headers=retry)

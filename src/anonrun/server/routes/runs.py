@@ -11,7 +11,7 @@ from anonrun.core.ids import parse_run_id
 from anonrun.core.messages import MetricInfo, RunInfo, RunList, RunRequest, RunStatus, RunUpdate
 from anonrun.server.access import actor_of, core_of, read_as, read_run, run_id_of
 from anonrun.server.actors import Actor, KeyHolder, Visitor
-from anonrun.server.bodies import read_message
+from anonrun.server.bodies import check_plain, read_message
 from anonrun.server.policy import Action
 from anonrun.server.problems import ProblemError
 from anonrun.server.routing import Operations, Param, answer, integer, no_content
@@ -55,7 +55,7 @@ async def make_run(request: Request) -> Response:
     if actor.account.kind == "anonymous" and per_hour and not core.settings.embedded:
         known = await core.db.read(lambda tx: runs.is_known(tx, wish.run_id))
         place = address_group(request.client.host if request.client else "")
-        wait_s = 0.0 if known else core.creations.take(place, per_hour)
+        wait_s = 0.0 if known else core.creations.take(place, core.settings.share(per_hour))
         if wait_s:
             raise ProblemError(
                 "too_many_requests",
@@ -88,6 +88,7 @@ async def list_runs(request: Request) -> Response:
     limit = integer(request, "limit", low=1, high=_MOST_ON_A_PAGE, default=50) or 50
     after = _cursor(request.query_params.get("after"))
     project = request.query_params.get("project")
+    check_plain(project, "the query")
 
     def page(tx: Tx, actor: Actor) -> RunList:
         require(actor, Action.LIST_RUNS)

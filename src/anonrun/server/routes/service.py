@@ -45,28 +45,34 @@ async def metrics(request: Request) -> Response:
     core = core_of(request)
     counters = core.counters
 
+    worker = "" if core.worker is None else f'worker="{core.worker}"'
+    one = f"{{{worker}}}" if worker else ""
+
     def live(tx: Tx) -> int:
         return runs.count_live(tx)
 
     lines = [
         "# TYPE anonrun_requests_total counter",
-        *(f'anonrun_requests_total{{status="{kind}"}} {n}' for kind, n in sorted(counters.requests.items())),
+        *(
+            f'anonrun_requests_total{{status="{kind}"{worker and "," + worker}}} {n}'
+            for kind, n in sorted(counters.requests.items())
+        ),
         "# TYPE anonrun_points_stored_total counter",
-        f"anonrun_points_stored_total {counters.points}",
+        f"anonrun_points_stored_total{one} {counters.points}",
         "# TYPE anonrun_segments_stored_total counter",
-        f"anonrun_segments_stored_total {counters.segments}",
+        f"anonrun_segments_stored_total{one} {counters.segments}",
         "# TYPE anonrun_runs_purged_total counter",
-        f"anonrun_runs_purged_total {counters.purged}",
+        f"anonrun_runs_purged_total{one} {counters.purged}",
         "# TYPE anonrun_runs_live gauge",
         f"anonrun_runs_live {await core.db.read(live)}",
         "# TYPE anonrun_live_readers gauge",
-        f"anonrun_live_readers {len(core.hub)}",
+        f"anonrun_live_readers{one} {len(core.hub)}",
         "# TYPE anonrun_expired_unpurged gauge",
         f"anonrun_expired_unpurged {counters.unpurged}",
         "# TYPE anonrun_sweep_lag_seconds gauge",
         f"anonrun_sweep_lag_seconds {counters.sweep_lag_s:.1f}",
         "# TYPE anonrun_sweep_alarm gauge",
-        f"anonrun_sweep_alarm {int(counters.alarm)}",
+        f"anonrun_sweep_alarm{one} {int(counters.alarm)}",
     ]
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 

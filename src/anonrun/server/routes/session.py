@@ -133,7 +133,8 @@ async def sign_up(request: Request) -> Response:
     credentials = await read_message(request, Credentials)
     accounts.check_credentials(credentials.username, credentials.password)
     per_hour = core.settings.sign_ups_per_hour
-    wait_s = core.creations.take(f"sign-up:{_place(request)}", per_hour) if per_hour else 0.0
+    share = core.settings.share(per_hour)
+    wait_s = core.creations.take(f"sign-up:{_place(request)}", share) if share else 0.0
     if wait_s:
         raise ProblemError("too_many_requests", f"Wait {wait_s:.0f} s.", headers={"Retry-After": f"{wait_s:.0f}"})
     account = await accounts.sign_up(core, credentials.username, credentials.password)

@@ -27,19 +27,24 @@ class Core:
 
     Attributes:
         vouch: the secret by which Jupyter's proxy vouches for a user; None where the server is not embedded.
+        worker: number of this process among several; None where it is alone. Each counts what it did itself.
     """
 
     settings: Settings
     db: Database
     vouch: str | None = None
+    worker: int | None = None
     hub: Hub = field(default_factory=Hub)
     passwords: Passwords = field(default_factory=Passwords)
     backoff: Backoff = field(default_factory=Backoff)
     creations: Rate = field(default_factory=Rate)
     counters: Counters = field(default_factory=Counters)
     ingest: Ingest = field(default_factory=lambda: Ingest(may_ingest))
-    compactor: Compactor = field(default_factory=Compactor)
+    compactor: Compactor = field(init=False)
     admitted: Admitted = field(default_factory=Admitted)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "compactor", Compactor(self.db, shared=self.settings.workers > 1))
 
     def publish(self, run_id: str) -> None:
         """Tell the readers of a run that there is news."""

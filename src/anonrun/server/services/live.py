@@ -1,15 +1,18 @@
 """Who waits for news of a run.
 
 Only that there is news is told, never what: a reader then reads from its own position. So a slow reader holds
-nothing back and nothing piles up, and the same works when the news comes from another worker.
+nothing back and nothing piles up, and the same works when the news comes from another worker. A message that
+was lost delays a reader by no more than the pause between two comments.
 """
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+
+from anonrun.store.notify import News, NoNews
 
 __all__ = ["Hub", "Listener"]
 
@@ -39,7 +42,12 @@ class Hub:
 
     def __init__(self) -> None:
         self._listeners: dict[uuid.UUID, set[Listener]] = {}
+        self._others: News = NoNews()
         self.closing = False
+
+    def connect(self, others: News) -> None:
+        """Have the readers of other processes told as well from now on."""
+        self._others = others
 
     def __len__(self) -> int:
         return sum(map(len, self._listeners.values()))
@@ -58,7 +66,16 @@ class Hub:
                 del self._listeners[run_id]
 
     def publish(self, run_id: uuid.UUID) -> None:
-        """Tell the readers of a run that there is news."""
+        """Tell the readers of a run that there is news, wherever they are."""
+        self._tell(run_id)
+        self._others.tell(run_id)
+
+    def hear(self, run_ids: Collection[uuid.UUID] | None) -> None:
+        """Tell our own readers of news from another process; None: of any run."""
+        for run_id in list(self._listeners) if run_ids is None else run_ids:
+            self._tell(run_id)
+
+    def _tell(self, run_id: uuid.UUID) -> None:
         for listener in self._listeners.get(run_id, ()):
             listener.tell()
 

@@ -3,20 +3,24 @@
 Expiry itself needs no sweep: every query has it. Here bytes go, in batches that hold the writer only briefly,
 and a wrong clock is the one thing that could make that a disaster; so a clock that went back stops it, and one
 that jumped forward, or a sweep that would take most of what there is, must look the same five minutes later
-(D6).
+(D6). Of several workers one sweeps, while it has the lease; all of them look.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from anonrun.server.services.counters import Counters
 from anonrun.store import retention, sessions
 from anonrun.store.database import Database, StoreUnavailableError
+from anonrun.store.lease import Lease
+from anonrun.store.transaction import Tx
 
 __all__ = ["Doubt", "Sweeper", "Swept", "boot_s", "objection", "sweep"]
 
@@ -74,13 +78,26 @@ def objection(
     return None
 
 
-async def sweep(db: Database) -> Swept:
-    """Mark what has expired, remove what is marked, and give its space back."""
+async def sweep(db: Database, lease: Lease | None = None) -> Swept:
+    """Mark what has expired, remove what is marked, and give its space back.
+
+    Args:
+        db: the store.
+        lease: renewed with each step; where another process has it meanwhile, the rest is left to that. None: an
+            operator asks for a sweep, which may go beside another one.
+    """
+
+    def tombstone(tx: Tx) -> list[uuid.UUID]:
+        return retention.tombstone_some(tx, _TOMBSTONES_AT_ONCE) if lease is None or lease.renew(tx) else []
+
+    def purge(tx: Tx) -> uuid.UUID | None:
+        return retention.purge_some(tx, rows=_ROWS_AT_ONCE) if lease is None or lease.renew(tx) else None
+
     marked = 0
-    while batch := await db.write(lambda tx: retention.tombstone_some(tx, _TOMBSTONES_AT_ONCE)):
+    while batch := await db.write(tombstone):
         marked += len(batch)
     purged = set()
-    while (run_id := await db.write(lambda tx: retention.purge_some(tx, rows=_ROWS_AT_ONCE))) is not None:
+    while (run_id := await db.write(purge)) is not None:
         purged.add(run_id)
     await db.write(lambda tx: retention.forget(tx, _SESSIONS_AT_ONCE))
     await db.write(lambda tx: sessions.purge(tx, _SESSIONS_AT_ONCE))
@@ -90,6 +107,11 @@ async def sweep(db: Database) -> Swept:
     return Swept(marked, len(purged))
 
 
+def _look(tx: Tx) -> tuple[retention.Due, int, int]:
+    """Return what there is to do, when it was done last, and the time by the same clock as both."""
+    return retention.due(tx), retention.last_seen_us(tx), tx.now_us
+
+
 class Sweeper:
     """Sweeps again and again for as long as the server runs.
 
@@ -97,29 +119,38 @@ class Sweeper:
         db: the store.
         counters: where it notes what it did.
         boot_s: seconds since the machine started; replaced by tests.
+        interval_s: seconds between two sweeps. A worker that is killed is replaced after three of them.
     """
 
-    def __init__(self, db: Database, counters: Counters, boot_s: Callable[[], float] = boot_s) -> None:
+    def __init__(
+        self, db: Database, counters: Counters, boot_s: Callable[[], float] = boot_s, *, interval_s: float = 60.0
+    ) -> None:
         self._db = db
         self._counters = counters
         self._boot_s = boot_s
+        self._interval_s = interval_s
+        self._lease = Lease("sweep", db.holder, ttl_us=round(3 * interval_s * 1e6))
         self._looked: tuple[int, float] | None = None
         self._doubted_since_s: float | None = None
 
-    async def run(self, interval_s: float) -> None:
-        """Sweep at once, and then every `interval_s` seconds."""
+    async def run(self) -> None:
+        """Sweep at once, and then at each interval."""
         while True:
             try:
                 await self.once()
             except StoreUnavailableError as exc:
                 _log.error("a sweep failed: %s", exc)
-            await asyncio.sleep(interval_s)
+            await asyncio.sleep(self._interval_s)
+
+    async def stop(self) -> None:
+        """Leave sweeping to another worker at once."""
+        with contextlib.suppress(StoreUnavailableError):  # the lease runs out by itself
+            await self._db.write(self._lease.release)
 
     async def once(self) -> Swept | None:
-        """Sweep if nothing speaks against it; return what was done, or None."""
-        now_us, now_s = self._db.clock.now_us(), self._boot_s()
-        due = await self._db.read(retention.due)
-        seen_us = await self._db.read(retention.last_seen_us)
+        """Sweep if nothing speaks against it and no other worker does; return what was done, or None."""
+        now_s = self._boot_s()
+        due, seen_us, now_us = await self._db.read(_look)
         self._counters.unpurged = due.expired + due.marked
         self._counters.sweep_lag_s = 0.0 if due.oldest_us is None else max(0.0, (now_us - due.oldest_us) / 1e6)
         passed = expected = None
@@ -134,7 +165,9 @@ class Sweeper:
             return None
         self._looked = (now_us, now_s)
         self._counters.alarm = False
-        swept = await sweep(self._db)
+        if not await self._db.write(self._lease.take):
+            return None
+        swept = await sweep(self._db, self._lease)
         self._counters.purged += swept.purged
         self._counters.unpurged, self._counters.sweep_lag_s = 0, 0.0
         if swept.marked or swept.purged:
