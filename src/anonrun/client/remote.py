@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -32,7 +33,7 @@ from anonrun.core.tokens import redact
 from anonrun.core.wire import CONTENT_TYPE
 from anonrun.errors import AnonrunError, AuthenticationError, NotFoundError, ServerError
 
-__all__ = ["Refusal", "Remote", "as_public_error"]
+__all__ = ["Refusal", "Remote", "as_public_error", "retry_after_s"]
 
 T = TypeVar("T")
 
@@ -68,6 +69,26 @@ def as_public_error(refusal: Refusal, what: str) -> AnonrunError:
     return ServerError(f"{what}: {refusal.detail}", status=refusal.status, code=refusal.code)
 
 
+def retry_after_s(text: str, now: datetime) -> float | None:
+    """Return how long a `Retry-After` asks to wait: seconds or an HTTP date (RFC 9110 §10.2.3); None for anything else.
+
+    Example:
+        >>> retry_after_s("Fri, 31 Dec 1999 23:59:59 GMT", datetime(1999, 12, 31, 23, 59, 29, tzinfo=timezone.utc))
+        30.0
+    """
+    try:
+        wait = float(text)
+    except ValueError:
+        from email.utils import parsedate_to_datetime  # noqa: PLC0415  rare, and not cheap to import
+
+        try:
+            at = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        wait = max(0.0, (at.replace(tzinfo=at.tzinfo or timezone.utc) - now).total_seconds())
+    return wait if 0 <= wait < float("inf") else None
+
+
 def _refusal(response: Response) -> Refusal:
     try:
         problem = json.loads(response.body)
@@ -79,17 +100,13 @@ def _refusal(response: Response) -> Refusal:
         to = redact(response.headers.get("location", "another address"))
         detail = f"It redirects to {to}, which is not followed; name that address as the server if you trust it."
         problem = {"code": "redirected", "detail": detail}
-    try:
-        wait = float(response.headers.get("retry-after", ""))
-    except ValueError:
-        wait = None
     detail = problem.get("detail") or problem.get("title") or f"It answered with HTTP status {response.status}."
     return Refusal(
         status=response.status,
         code=str(problem.get("code") or f"http_{response.status}"),
         detail=redact(str(detail)),
         problem=problem,
-        retry_after_s=None if wait is None or not 0 <= wait < float("inf") else wait,
+        retry_after_s=retry_after_s(response.headers.get("retry-after", ""), datetime.now(timezone.utc)),
     )
 
 
