@@ -1,6 +1,6 @@
 """The one thread of a run that talks to the server, so that the training thread never does.
 
-It looks for new rows ten times a second, delivers them, says every 15 s that the run is alive, and turns every
+It looks for new rows as often as `pace` says, delivers them, says every 15 s that the run is alive, and turns every
 trouble into a sentence that the run's status shows. It never prints from a notebook's background, never raises into
 anyone, and stops by itself when the run is finished and delivered, or was refused for good.
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator
 
 from anonrun.client.delivery import Delivery
 from anonrun.client.notices import Notices
+from anonrun.client.pace import pause_s
 from anonrun.client.remote import Refusal
 from anonrun.client.spool.writer import SpoolWriter
 from anonrun.client.verdict import Action, backoff_s, decide
@@ -21,9 +22,6 @@ from anonrun.errors import ServerUnavailableError
 
 __all__ = ["Sender"]
 
-_POLL_S = 0.1
-_LATER_POLL_S = 0.25
-_EAGER_TURNS = 100
 _LOOK_FOR_PARTS_S = 1.0
 _SAY_UNREACHABLE_AFTER_S = 5.0
 
@@ -71,7 +69,9 @@ class Sender:
         self._wake = threading.Event()
         self._failures = 0
         self._first_failure_at = 0.0
-        self._turns = 0
+        self._began_at = time.monotonic()
+        self._look_from = self._began_at
+        self._sent_before = 0
         self._next_heartbeat = time.monotonic() + heartbeat_s
         self._next_look = 0.0
         self._thread = threading.Thread(target=self._work, name="anonrun-sender", daemon=True)
@@ -136,8 +136,15 @@ class Sender:
             return None
         if self._leftovers is not None:
             next(self._leftovers, None)
-        self._turns += 1
-        return _POLL_S if self._turns < _EAGER_TURNS else _LATER_POLL_S
+        return self._pause_s()
+
+    def _pause_s(self) -> float:
+        now = time.monotonic()
+        sent = self.delivery.sent_rows(own=True) + self.delivery.sent_rows(own=False)
+        pause = pause_s(age_s=now - self._began_at, rows=sent - self._sent_before, took_s=now - self._look_from)
+        self._sent_before = sent
+        self._look_from = now + pause
+        return pause
 
     def _advance(self) -> bool:
         now = time.monotonic()
