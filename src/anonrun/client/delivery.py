@@ -50,6 +50,7 @@ class Delivery:
         keys: by which key the run is made.
         writer: the writing end in this process; None where nobody writes any more.
         keep_bytes: delivered parts are kept up to this size in total, for readers in this process.
+        tidy: whether delivered parts may be removed while another process writes the run, which it does not deliver.
 
     Attributes:
         info: the run as the server described it last; None before it has it.
@@ -71,6 +72,7 @@ class Delivery:
         keys: Keys,
         writer: SpoolWriter | None = None,
         keep_bytes: int = 0,
+        tidy: bool = False,
     ) -> None:
         self.folder = folder
         self.file = file
@@ -85,7 +87,8 @@ class Delivery:
         self._connect = connect
         self._keys = keys
         self._writer = writer
-        self._queue = PartQueue(folder, writer, keep_bytes)
+        self._queue = PartQueue(folder, writer, keep_bytes, tidy=tidy)
+        self._part: Part | None = None
         self._next: tuple[Part, Batch] | None = None
         self._changes: dict[str, Any] = {}
         self._damaged = 0
@@ -230,12 +233,21 @@ class Delivery:
             return False
         self.drained = False
         part, batch = self._next
+        if part is not self._part:
+            self._part = part
+            self._settle_parts(remote)
         if batch.rows:
             self._send_rows(remote, part, batch)
         else:
             self._next = None
             self._merge(batch.changes)
         return True
+
+    def _settle_parts(self, remote: Remote) -> None:
+        """Remove what was delivered before all is, so that a backlog shrinks; how the run ends is told at the end."""
+        if not _STATE_FIELDS & self._changes.keys():
+            self._send_changes(remote)
+            self._queue.remove_sent()
 
     def _send_rows(self, remote: Remote, part: Part, batch: Batch) -> None:
         segment = encode(batch.frames, writer=batch.writer, seq=batch.seq)

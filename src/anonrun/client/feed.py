@@ -54,6 +54,8 @@ class RowFeed:
                 if batch.empty:
                     break
                 frames += batch.frames
+            if name != self._writer.part:  # a file that is held open takes room on the disk after it was removed
+                reader.close()
         return frames
 
     def _look(self) -> None:

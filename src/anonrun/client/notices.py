@@ -34,6 +34,11 @@ class Notices:
         self._silent = silent
         self._said: set[str] = set()
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is said."""
+        return self._silent
+
     def say(self, text: str) -> None:
         """Write `text`, with whatever looks like a token redacted."""
         self._write(redact(text))

@@ -17,7 +17,7 @@ from typing import Any
 from anonrun.client.notices import Notices
 from anonrun.client.spool.records import CHANGE, MAX_KEYS, ROW, names_record, pack_json, row_struct, sealed
 from anonrun.client.spool.writer import SpoolWriter
-from anonrun.core.metrics import flatten
+from anonrun.core.metrics import Row, flatten
 
 __all__ = ["Recorder"]
 
@@ -52,11 +52,13 @@ class Recorder:
 
     Attributes:
         rows: rows written by this process.
+        lost: rows that were not kept, since the run's folder, or memory while the disk refuses, was at its bound.
         step: step of the next row that has none of its own.
     """
 
     def __init__(self, writer: SpoolWriter, notices: Notices, *, first_step: int = 0) -> None:
         self.rows = 0
+        self.lost = 0
         self.step = first_step
         self.closed = False
         self._writer = writer
@@ -85,10 +87,21 @@ class Recorder:
                         return
         self._log_slowly(data, step, commit)
 
+    @property
+    def trouble(self) -> str | None:
+        """A sentence while rows are not kept, since the run's folder is at its bound; else None."""
+        with self._writer.lock:
+            return None if self._writer.has_room() else self._writer.full_text
+
     def change(self, fields: dict[str, Any]) -> bool:
         """Write fields of `RunUpdate` that change; return whether that is safe."""
         with self._writer.lock:
             return self._writer.append(pack_json(CHANGE, fields))
+
+    def go_on_at(self, step: int) -> None:
+        """Have the run's own counter go on at `step`, where it is not there yet."""
+        with self._writer.lock:
+            self.step = max(self.step, step)
 
     def latest(self) -> dict[str, float]:
         """Return the last value of each metric that this process logged."""
@@ -125,16 +138,24 @@ class Recorder:
         with self._writer.lock:
             at = self._place(own_step)
             asked = tuple(data) if not row.refusals else None
-            for start in range(0, len(row.names), _MOST_METRICS):
-                part = slice(start, start + _MOST_METRICS)
-                if not self._write(row.names[part], row.values[part], at, asked):
-                    self._notices.warn_once(
-                        "queue",
-                        "Memory for points that wait for the disk is full, and they are lost from now on. "
-                        f"{self._writer.trouble}",
-                    )
+            self.lost += not self._keep(row, at, asked)
             if commit or (commit is None and own_step is None):
                 self.step = max(self.step, at + 1)
+
+    def _keep(self, row: Row, step: int, asked: tuple[Any, ...] | None) -> bool:
+        if not self._writer.has_room():
+            self._notices.warn_once("full", self._writer.full_text)
+            return False
+        for start in range(0, len(row.names), _MOST_METRICS):
+            part = slice(start, start + _MOST_METRICS)
+            if not self._write(row.names[part], row.values[part], step, asked):
+                self._notices.warn_once(
+                    "queue",
+                    "Memory for points that wait for the disk is full, and they are lost from now on. "
+                    f"{self._writer.trouble}",
+                )
+                return False
+        return True
 
     def _write(
         self, names: tuple[str, ...], values: tuple[float, ...], step: int, asked: tuple[Any, ...] | None

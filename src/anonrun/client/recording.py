@@ -19,12 +19,13 @@ from anonrun.client.feed import RowFeed
 from anonrun.client.leftovers import deliver_leftovers, owned
 from anonrun.client.links import share_link
 from anonrun.client.notices import Notices
+from anonrun.client.progress import progress, sentence
 from anonrun.client.recorder import Recorder
 from anonrun.client.registration import Keys
 from anonrun.client.remote import Refusal, as_public_error
 from anonrun.client.sender import Sender
 from anonrun.client.spool.folder import RunFile, RunFolder
-from anonrun.client.spool.writer import SpoolWriter
+from anonrun.client.spool.writer import KEEP_BYTES, LIMIT_BYTES, SpoolWriter
 from anonrun.core.messages import LinkRequest
 from anonrun.core.tokens import TokenKind, mint, token_hash
 from anonrun.core.wire import Frame, decode_all
@@ -32,10 +33,9 @@ from anonrun.errors import ServerUnavailableError
 
 __all__ = ["Recording"]
 
-_KEEP_BYTES = 64 * 2**20
 _FINISH_S = 30.0
 _UNREACHABLE_S = 5.0
-_PROGRESS_S = 2.0
+_PROGRESS_AFTER_S = 1.0
 
 
 class Recording:
@@ -50,6 +50,9 @@ class Recording:
         notices: where warnings go.
         on_settled: called in the background once the server has the run.
         heartbeat_s: how often to say that the run is alive.
+        limit_bytes: what the run's folder may take.
+        tells_end: whether the run's end is this process's to tell; False where it only adds to another's run.
+        helps: another process began the run and delivers it; this one only writes into its folder.
 
     Attributes:
         recorder: takes what is logged.
@@ -67,32 +70,45 @@ class Recording:
         notices: Notices,
         on_settled: Callable[[], object],
         heartbeat_s: float = 15.0,
+        limit_bytes: int = LIMIT_BYTES,
+        tells_end: bool = True,
+        helps: bool = False,
     ) -> None:
         self.file = file
         self.folder = RunFolder(spool / file.run_id)
         self.connect = connect
         self._notices = notices
-        self._forked = False
+        self._forked = helps
+        self._tells_end = tells_end
         self._lock = contextlib.ExitStack()
-        with contextlib.suppress(OSError):
-            self.folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock.enter_context(owned(self.folder))
-        try:
-            self.folder.save(file)
-        except OSError as exc:
-            notices.warn_once("run.json", f"{self.folder.path} cannot be written to ({exc.strerror or exc}).")
-        self.writer = SpoolWriter(self.folder.path)
+        if not helps:
+            self._own()
+        self.writer = SpoolWriter(self.folder.path, limit_bytes=limit_bytes)
         self.recorder = Recorder(self.writer, notices)
         self.delivery = Delivery(
-            self.folder, file, connect=connect, keys=keys, writer=self.writer, keep_bytes=_KEEP_BYTES
+            self.folder,
+            file,
+            connect=connect,
+            keys=keys,
+            writer=self.writer,
+            keep_bytes=min(KEEP_BYTES, limit_bytes // 4),
         )
         self.sender: Sender | None = None
-        if not file.offline:
+        if not file.offline and not helps:
             others = deliver_leftovers(spool, server=file.server, connect=connect, keys_for=keys_for)
             self.sender = Sender(
                 self.delivery, self.writer, notices, leftovers=others, on_settled=on_settled, heartbeat_s=heartbeat_s
             )
             self.sender.start()
+
+    def _own(self) -> None:
+        with contextlib.suppress(OSError):
+            self.folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock.enter_context(owned(self.folder))
+        try:
+            self.folder.save(self.file)
+        except OSError as exc:
+            self._notices.warn_once("run.json", f"{self.folder.path} cannot be written to ({exc.strerror or exc}).")
 
     @property
     def rows(self) -> int:
@@ -107,7 +123,7 @@ class Recording:
     @property
     def trouble(self) -> str | None:
         """A sentence while something is wrong."""
-        return self.writer.trouble or (None if self.sender is None else self.sender.trouble)
+        return self.writer.trouble or self.recorder.trouble or (None if self.sender is None else self.sender.trouble)
 
     @property
     def refusal(self) -> Refusal | None:
@@ -129,7 +145,7 @@ class Recording:
 
     def end(self, state: str, exit_code: int) -> None:
         """Take nothing more, and note how the run ended; a forked child only stops."""
-        if not self._forked:
+        if not self._forked and self._tells_end:
             self.recorder.change({"state": state, "exit_code": exit_code})
         self.recorder.closed = True
         self.writer.close()
@@ -142,16 +158,16 @@ class Recording:
         if sender is None or self._forked:
             return False
         started = time.monotonic()
-        deadline = started + (_FINISH_S if timeout_s is None else timeout_s)
-        say_at = started + _PROGRESS_S
-        while not sender.wait(min(0.2, max(0.0, deadline - time.monotonic()))):
+        most_s = _FINISH_S if timeout_s is None else timeout_s
+        shown = progress(self._notices)
+        while not sender.wait(min(0.2, max(0.0, started + most_s - time.monotonic()))):
             now = time.monotonic()
             heard = max(started, sender.reached_at or started)
-            if now >= deadline or (timeout_s is None and now - heard >= _UNREACHABLE_S):
+            if now >= started + most_s or (timeout_s is None and now - heard >= _UNREACHABLE_S):
                 break
-            if now >= say_at:
-                say_at = now + _PROGRESS_S
-                self._notices.say(f"sending: {self.unsent_rows:,} of {self.rows:,} rows to go")
+            if now - started >= _PROGRESS_AFTER_S:
+                shown.show(sentence(unsent=self.unsent_rows, rows=self.rows, waited_s=now - started, most_s=most_s))
+        shown.close()
         return sender.done
 
     def close(self) -> None:
@@ -214,7 +230,7 @@ class Recording:
 
     @property
     def forked(self) -> bool:
-        """Whether this is a copy in a forked child."""
+        """Whether another process delivers, since this is a forked or spawned worker."""
         return self._forked
 
     def _rows_on_server(self) -> list[Frame]:

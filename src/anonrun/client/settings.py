@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from anonrun.client.address import checked_url
 from anonrun.client.plain import plain
+from anonrun.client.ranks import rank_of
+from anonrun.client.spool.writer import LIMIT_BYTES
 from anonrun.core.ids import DEFAULT_PROJECT, check_id, check_project
 from anonrun.core.limits import DEFAULT_LIMITS
 from anonrun.errors import UsageError
@@ -24,12 +26,18 @@ Mode = Literal["online", "offline", "disabled"]
 Resume = Literal["never", "allow", "must"]
 Reinit = Literal["finish_previous", "create_new"]
 
-_RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK")
+_LEAST_SPOOL_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The checked settings of one run; `server` is None for the embedded one."""
+    """The checked settings of one run.
+
+    Attributes:
+        server: None for the embedded one.
+        rank: which of the training's processes this is; 0 for the first, and for one that is alone.
+        spool_bytes: what the run may take on disk before the server has it.
+    """
 
     mode: Mode
     anonymous: Anonymous
@@ -46,6 +54,13 @@ class Settings:
     group: str | None
     job_type: str | None
     dir: str | None
+    rank: int = 0
+    spool_bytes: int = LIMIT_BYTES
+
+    @property
+    def assists(self) -> bool:
+        """Whether this process adds to a run whose course and end are told by the training's first process."""
+        return self.rank > 0 and self.id is not None and self.resume != "never"
 
 
 def refuse_unknown(unknown: Iterable[str], known: Iterable[str], where: str) -> None:
@@ -83,17 +98,23 @@ def _reinit(value: object) -> Reinit:
     return cast("Reinit", _one_of(value, ("finish_previous", "create_new"), "reinit"))
 
 
-def _silent_rank(environ: Mapping[str, str]) -> bool:
-    """Return whether this is one of many processes of a training, and not the first of them."""
-    rank = next((environ[name] for name in _RANKS if environ.get(name)), "0")
-    return rank.isdigit() and int(rank) > 0
-
-
 def _mode(asked: object, environ: Mapping[str, str]) -> Mode:
     value = asked if asked is not None else environ.get("ANONRUN_MODE") or None
     if value is None:
-        return "disabled" if _silent_rank(environ) else "online"
+        return "disabled" if rank_of(environ) else "online"
     return cast("Mode", _one_of(value, ("online", "offline", "disabled"), "mode"))
+
+
+def _spool_bytes(environ: Mapping[str, str]) -> int:
+    text = environ.get("ANONRUN_SPOOL_BYTES")
+    if not text:
+        return LIMIT_BYTES
+    if not text.isdecimal() or int(text) < _LEAST_SPOOL_BYTES:
+        raise UsageError(
+            f"ANONRUN_SPOOL_BYTES={text!r} is no number of bytes from {_LEAST_SPOOL_BYTES:,} on; give one such as "
+            f"{LIMIT_BYTES}, or leave it out."
+        )
+    return int(text)
 
 
 def _config(value: object) -> dict[str, Any]:
@@ -162,4 +183,6 @@ def read_settings(environ: Mapping[str, str], **asked: Any) -> Settings:  # noqa
         group=_text(asked.get("group"), "group"),
         job_type=_text(asked.get("job_type"), "job_type"),
         dir=asked.get("dir"),
+        rank=rank_of(environ),
+        spool_bytes=_spool_bytes(environ),
     )

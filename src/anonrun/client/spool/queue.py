@@ -3,7 +3,8 @@
 Knows parts, batches and how much of them was acknowledged; nothing of requests. Parts of this process come in their
 order, and take turns with those of other processes (forked workers), each of which is a stream of its own.
 
-Invariant: a part is removed only after its last row was acknowledged, and never while someone may write it.
+Invariant: a part is removed only after its last row was acknowledged, and never while someone may write it. Another
+process has left a part for good when it has begun a later one, or is gone.
 """
 
 from __future__ import annotations
@@ -44,12 +45,16 @@ class PartQueue:
         folder: where they are.
         writer: the writing end in this process; None where nobody writes here any more.
         keep_bytes: delivered parts are kept up to this size in total, for readers in this process.
+        tidy: whether delivered parts may be removed while the run goes on; where there is no writer here, that is so
+            only if nobody else delivers the run.
     """
 
-    def __init__(self, folder: RunFolder, writer: SpoolWriter | None, keep_bytes: int) -> None:
+    def __init__(self, folder: RunFolder, writer: SpoolWriter | None, keep_bytes: int, *, tidy: bool = False) -> None:
         self._folder = folder
         self._writer = writer
         self._keep_bytes = keep_bytes
+        self._tidy = tidy or writer is not None
+        self._left: set[PartName] = set()
         self._parts: dict[PartName, Part] = {}
         self._removed: dict[PartName, Part] = {}
         self._own_turn = True
@@ -63,6 +68,8 @@ class PartQueue:
         """Notice parts that other processes have begun."""
         for name in self._folder.parts():
             self._take(name)
+        if self._tidy:
+            self._left = self._left_for_good()
 
     def next(self, *, most_rows: int, final: bool) -> tuple[Part, Batch] | None:
         """Return what is to be sent next, or None where nothing is there.
@@ -80,12 +87,14 @@ class PartQueue:
         if writing is not None:
             self._take(writing)
         for name, part in self._in_turn():
-            ended = final or (part.own and name != writing)
+            ended = final or (part.own and name != writing) or name in self._left
             batch = part.reader.read(most_rows=most_rows, most_bytes=_BATCH_BYTES, final=ended)
             if not batch.empty:
                 self._own_turn = not part.own
                 return part, batch
             part.complete = ended
+            if ended:
+                part.reader.close()
         return None
 
     def begin_anew(self) -> None:
@@ -102,10 +111,13 @@ class PartQueue:
 
     def remove_sent(self) -> None:
         """Remove parts that were delivered in full, the oldest first; to be called when all that was read was sent."""
-        done = [name for name, part in sorted(self._parts.items()) if part.complete and part.own]
+        if not self._tidy:
+            return
+        done = [name for name, part in sorted(self._parts.items()) if part.complete]
         kept = sum(self._parts[name].reader.offset for name in done)
+        most = 0 if self._writer is not None and self._writer.full else self._keep_bytes
         for name in done:
-            if kept <= self._keep_bytes:
+            if kept <= most:
                 break
             part = self._removed[name] = self._parts.pop(name)
             kept -= part.reader.offset
@@ -120,18 +132,23 @@ class PartQueue:
         if any(name not in self._parts and name not in self._removed for name in self._folder.parts()):
             return False
         foreign = [part.reader for part in self._parts.values() if not part.own]
-        pids = {reader.pid for reader in foreign} - {None, os.getpid()}
-        if pids:
-            import psutil  # noqa: PLC0415  only where there are other processes
-
-            if any(psutil.pid_exists(pid) for pid in pids):
-                return False
+        if any(map(_is_alive, {reader.pid for reader in foreign} - {os.getpid()})):
+            return False
         return all(reader.at_end() for reader in foreign)
 
     def close(self) -> None:
         """Let go of files."""
         for part in self._parts.values():
             part.reader.close()
+
+    def _left_for_good(self) -> set[PartName]:
+        latest: dict[int, int] = {}
+        foreign = [(name, part.reader.pid) for name, part in self._parts.items() if not part.own and not part.complete]
+        for name, pid in foreign:
+            if pid is not None:
+                latest[pid] = max(name.no, latest.get(pid, 0))
+        alive = {pid for pid in latest if _is_alive(pid)}
+        return {name for name, pid in foreign if pid is not None and (pid not in alive or name.no < latest[pid])}
 
     def _in_turn(self) -> Iterator[tuple[PartName, Part]]:
         waiting = [(name, part) for name, part in sorted(self._parts.items()) if not part.complete]
@@ -144,3 +161,11 @@ class PartQueue:
             self._parts[name] = Part(PartReader(self._folder.path, name, self._writer.unwritten), own=True)
         else:
             self._parts[name] = Part(PartReader(self._folder.path, name), own=False)
+
+
+def _is_alive(pid: int | None) -> bool:
+    if pid is None:
+        return False
+    import psutil  # noqa: PLC0415  only where there are other processes
+
+    return bool(psutil.pid_exists(pid))

@@ -3,6 +3,9 @@
 Invariant: a record that `append` accepted is in the operating system's hands (it survives `kill -9` of this
 process), or, while the disk refuses, in a bounded queue in memory that stands for the bytes that follow the end
 of the file. The queue is written out as soon as there is room; until then readers in this process read on in it.
+
+A run's folder has a bound. It is looked at when a part is full, so that `append` costs nothing for it; beyond it
+`full` says that no more rows should be given, while changes (config, summary, the run's end) are still taken.
 """
 
 from __future__ import annotations
@@ -17,12 +20,16 @@ from pathlib import Path
 
 from anonrun.client.spool.records import HEADER, pack_json
 
-__all__ = ["PART_BYTES", "PART_SUFFIX", "PartName", "SpoolWriter"]
+__all__ = ["KEEP_BYTES", "LIMIT_BYTES", "PART_BYTES", "PART_SUFFIX", "PartName", "SpoolWriter"]
 
+LIMIT_BYTES = 2**30
+KEEP_BYTES = 64 * 2**20
 PART_BYTES = 8 * 2**20
 PART_SUFFIX = ".part"
+_PARTS_IN_LIMIT = 8  # so that a small bound is kept to an eighth of it
 _QUEUE_BYTES = 64 * 2**20
 _RETRY_S = 0.5
+_LOOK_FOR_ROOM_S = 0.5
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 _os_write = os.write
@@ -60,19 +67,31 @@ class SpoolWriter:
         folder: the run's folder; made where it does not exist.
         part_bytes: size at which a new part is begun.
         queue_bytes: what memory may hold while the disk refuses.
+        limit_bytes: what the parts of all processes in the folder may take before `full` is set.
 
     Attributes:
         part: the part that is written now.
         trouble: a sentence while the disk refuses; else None.
+        full: whether the folder was at its bound when that was looked at last.
         on_new_part: called, under the lock, when a new part is begun: nothing is defined in it yet.
     """
 
-    def __init__(self, folder: Path, *, part_bytes: int = PART_BYTES, queue_bytes: int = _QUEUE_BYTES) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        part_bytes: int = PART_BYTES,
+        queue_bytes: int = _QUEUE_BYTES,
+        limit_bytes: int = LIMIT_BYTES,
+    ) -> None:
         self.lock = threading.Lock()
         self.trouble: str | None = None
+        self.full = False
         self.on_new_part: Callable[[], object] = lambda: None
         self._folder = folder
-        self._part_bytes = part_bytes
+        self._limit_bytes = limit_bytes
+        self._part_bytes = max(1, min(part_bytes, limit_bytes // _PARTS_IN_LIMIT))
+        self._look_at = 0.0
         self._queue_bytes = queue_bytes
         self._queue = bytearray()
         self._on_disk = 0  # bytes of the part that are in its file; exact only while there is a queue
@@ -80,6 +99,7 @@ class SpoolWriter:
         self._fd = -1
         self._retry_at = 0.0
         self._closed = False
+        self._unused = False
         self._mine: set[int] = set()
         self.part = PartName(-1, 0)
         self.begin_part()
@@ -111,6 +131,23 @@ class SpoolWriter:
                 return b""
             return bytes(self._queue[offset - self._on_disk :])
 
+    @property
+    def full_text(self) -> str:
+        """What to say of a folder at its bound: what is kept, what is not, and what to do."""
+        return (
+            f"{self._folder} has reached its bound of {self._limit_bytes:,} bytes that no server has yet. All that was "
+            "logged so far is kept and will be delivered; rows logged from now on are not kept until there is room "
+            "again (config, summary and the run's end are). Have the server answer, or run `anonrun sync`; to allow "
+            "more, set ANONRUN_SPOOL_BYTES before the run."
+        )
+
+    def has_room(self) -> bool:
+        """Return whether rows may be given; cheap, also while the folder is full. Whoever calls holds the lock."""
+        if self.full and time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + _LOOK_FOR_ROOM_S
+            self.full = self._folder_bytes() > self._limit_bytes - self._part_bytes
+        return not self.full
+
     def retry(self) -> None:
         """Write the queue out where the disk allows it again."""
         with self.lock:
@@ -128,7 +165,7 @@ class SpoolWriter:
         """Write what can be written and let go of the file."""
         with self.lock:
             self._closed = True
-            if self._queue:
+            if self._queue and not self._unused:
                 self._flush_queue()
             if self._fd >= 0 and not self._queue:
                 os.close(self._fd)
@@ -141,22 +178,39 @@ class SpoolWriter:
         self._mine.clear()
         self.trouble = None
         if not self._closed:
-            self.begin_part()
+            self._name_next_part()
+            self._queue += self._header()  # its file is made by the first record: most children never log
+            self._unused = True
+            self._retry_at = 0.0
 
     def begin_part(self) -> bool:
         """Go on in a new file, as a new stream; return whether that is possible. Whoever calls holds the lock."""
         if self._queue:
             return False
+        self._name_next_part()
+        self._open()
+        self.append(self._header())
+        return True
+
+    def _name_next_part(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
         self.part = PartName(self.part.no + 1, secrets.randbits(64))
         self._mine.add(self.part.writer)
         self._size = self._on_disk = 0
+        self.full = self._folder_bytes() >= self._limit_bytes
         self.on_new_part()
-        self._open()
-        self.append(pack_json(HEADER, {"version": 1, "writer": str(self.part.writer), "pid": os.getpid()}))
-        return True
+
+    def _header(self) -> bytes:
+        return pack_json(HEADER, {"version": 1, "writer": str(self.part.writer), "pid": os.getpid()})
+
+    def _folder_bytes(self) -> int:
+        try:
+            with os.scandir(self._folder) as entries:
+                return sum(entry.stat().st_size for entry in entries if entry.name.endswith(PART_SUFFIX))
+        except OSError:  # no folder yet, or a part that went away just now
+            return 0
 
     def _open(self) -> None:
         try:
@@ -179,6 +233,7 @@ class SpoolWriter:
             self._flush_queue()
 
     def _append_to_queue(self, record: bytes) -> bool:
+        self._unused = False
         if time.monotonic() >= self._retry_at:
             self._flush_queue()
             if not self._queue and self._fd >= 0:
