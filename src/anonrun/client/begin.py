@@ -15,6 +15,7 @@ from anonrun.client.paths import data_dir
 from anonrun.client.receipts import Receipts
 from anonrun.client.recording import Recording
 from anonrun.client.remote import Refusal, as_public_error
+from anonrun.client.resuming import Resumption
 from anonrun.client.run import Run, first_info
 from anonrun.client.settings import Settings
 from anonrun.client.spool.folder import RunFile
@@ -52,10 +53,12 @@ def start(settings: Settings, *, announce: bool, notices: Notices) -> Run:
     credential = choose(store, where, anonymous=settings.anonymous, api_key=settings.api_key, environ=os.environ)
     info = first_info(settings, anonymous=credential.source == "anonymous")
     greeting = Greeting(announce=announce, notices=own_notices)
+    resumption = Resumption(settings, own_notices)
 
     def settled() -> None:
         keep_receipt(data.root, where, recording, own_notices)
         greeting.settled()
+        resumption.settled(recording)
 
     recording = Recording(
         data.spool if settings.dir is None else Path(settings.dir).absolute() / "spool",
@@ -65,11 +68,14 @@ def start(settings: Settings, *, announce: bool, notices: Notices) -> Run:
         connect=Connector(settings.server, data.server),
         notices=own_notices,
         on_settled=settled,
+        limit_bytes=settings.spool_bytes,
+        tells_end=not settings.assists,
     )
-    run = greeting.run = Run(settings, info, recording, own_notices)
+    run = greeting.run = resumption.run = Run(settings, info, recording, own_notices)
     recording.wait_settled(_NAMED_SERVER_S if settings.server else _EMBEDDED_S)
     if recording.refusal is not None:
         raise_for_mistakes(recording, recording.refusal, settings)
+    resumption.begin(recording)
     greeting.say()
     return run
 

@@ -97,15 +97,20 @@ class Summary(Mapping[str, Any]):
         save: takes the entries that were set by hand.
     """
 
-    __slots__ = ("_latest", "_save", "_set")
+    __slots__ = ("_before", "_latest", "_save", "_set")
 
     def __init__(self, latest: Callable[[], dict[str, float]], save: Callable[[dict[str, Any]], object]) -> None:
         self._latest = latest
         self._save = save
+        self._before: dict[str, Any] = {}
         self._set: dict[str, Any] = {}
 
+    def begin_with(self, entries: Mapping[str, Any]) -> None:
+        """Show what the run had before this process, until it is logged or set anew."""
+        self._before = dict(entries)
+
     def _all(self) -> dict[str, Any]:
-        return {**self._latest(), **self._set}
+        return {**self._before, **self._latest(), **self._set}
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401  a summary may be anything
         return self._all()[key]

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     import plotly.graph_objects
     from typing_extensions import Self
 
+    from anonrun.client.attach import Reduced
     from anonrun.client.recording import Recording
+    from anonrun.client.resuming import Standing
 
 __all__ = ["Run", "first_info"]
 
@@ -145,6 +147,11 @@ class Run:
         return self.info().expires_at
 
     @property
+    def step(self) -> int:
+        """The step that the next `log` without one of its own belongs to."""
+        return 0 if self._recording is None else self._recording.recorder.step
+
+    @property
     def disabled(self) -> bool:
         """Whether nothing is recorded."""
         return self._recording is None
@@ -255,6 +262,12 @@ class Run:
         where = f" {self.url}" if self.url else ""
         return f"<anonrun.Run {self.name} ({self.project}/{self.id}) {self._state.value}{where}>"
 
+    def __reduce__(self) -> Reduced:
+        """Pickle as what another process, such as a spawned worker, can log into the same run by."""
+        from anonrun.client.attach import reduced  # noqa: PLC0415  few runs are pickled
+
+        return reduced(self, self._settings, self._recording)
+
     # --- within ----------------------------------------------------------------------------------------------------
 
     def _call(self, callback: Callable[[], object]) -> None:
@@ -266,6 +279,17 @@ class Run:
     def _change(self, fields: dict[str, Any]) -> None:
         if self._recording is not None:
             self._recording.change(fields)
+
+    def _take_up(self, standing: Standing, asked: dict[str, Any]) -> None:
+        """Go on where an older process ended, with what `init` was given standing before what was there."""
+        if self._recording is None:
+            return
+        self._recording.recorder.go_on_at(standing.next_step)
+        self.summary.begin_with(standing.summary)
+        if standing.config:
+            self.config.update({**standing.config, **self.config})
+        if asked:
+            self._change(asked)
 
     def _online(self, what: str) -> Recording:
         if self._recording is None or self._recording.sender is None:
@@ -289,6 +313,10 @@ class Run:
             )
         elif not in_notebook():
             self._notices.say(f"run {self.name} {self._state.value}: {recording.rows:,} rows, {self.url}")
+        if recording.recorder.lost:
+            self._notices.say(
+                f"{recording.recorder.lost:,} rows were not kept: there was no room for them on this disk."
+            )
 
 
 def first_info(settings: Settings, *, anonymous: bool) -> RunInfo:

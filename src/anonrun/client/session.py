@@ -72,6 +72,18 @@ class Session:
             callback(run)
         return run
 
+    def find(self, run_id: str) -> Run | None:
+        """Return the run of this process that has this id and is still going, or None."""
+        return next((run for run in self._runs if run.run_id == run_id and run.info().state.value == "running"), None)
+
+    def adopt(self, run: Run) -> None:
+        """Have a run that another process began end with this one; it is the current run where there is none."""
+        with self._lock:
+            self._hook()
+            self._runs.append(run)
+            if self.run is None:
+                self.run = run
+
     def on_start(self, callback: Callable[[Run], object]) -> None:
         """Have `callback` called with each run that begins from now on; it shows the run, so that `init` need not."""
         self._on_start.append(callback)

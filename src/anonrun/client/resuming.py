@@ -1,0 +1,157 @@
+"""Where a run that is resumed stands: which step comes next, which config and summary it has.
+
+Asks the server that has the run, and this machine's spool, which may hold rows of the run that no server has yet, or
+has all of it where the run is offline.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anonrun.client.leftovers import run_folders
+from anonrun.client.notices import Notices
+from anonrun.client.remote import Refusal, Remote
+from anonrun.client.spool.folder import RunFile, RunFolder
+from anonrun.client.spool.reader import PartReader
+from anonrun.core.messages import RunInfo
+from anonrun.errors import ServerUnavailableError
+
+if TYPE_CHECKING:
+    from anonrun.client.recording import Recording
+    from anonrun.client.run import Run
+    from anonrun.client.settings import Settings
+
+__all__ = ["Resumption", "Standing", "on_disk", "on_server"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a run had come.
+
+    Attributes:
+        next_step: one more than the highest step there is; 0 where there is none.
+        config: its config.
+        summary: its summary.
+    """
+
+    next_step: int = 0
+    config: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+class Resumption:
+    """Has a run go on where it stood, once: by `init`, or in the background where the server took longer.
+
+    Steps are taken up by `init` only: those that were given out meanwhile stay as they are.
+    """
+
+    def __init__(self, settings: Settings, notices: Notices) -> None:
+        self.run: Run | None = None
+        self._settings = settings
+        self._notices = notices
+        self._lock = threading.Lock()
+        self._waits = False
+
+    def begin(self, recording: Recording) -> None:
+        """Take up steps, config and summary as far as they can be known now; called by `init`."""
+        settings, run = self._settings, self.run
+        if settings.resume == "never" or settings.id is None or settings.assists or run is None:
+            return
+        file, spool = recording.file, recording.folder.path.parent
+        here = on_disk(spool, but=file.run_id, server=file.server, project=settings.project, id_=settings.id)
+        with self._lock:
+            there = self._ask(recording)
+            self._waits = recording.sender is not None and recording.delivery.info is None
+            late = self._waits
+        if here is not None or there is not None:
+            here, there = here or Standing(), there or Standing()
+            next_step = max(here.next_step, there.next_step)
+            run._take_up(Standing(next_step, here.config | there.config, there.summary), self._asked())  # noqa: SLF001  its other half
+        if late:
+            self._notices.warn_once(
+                "resume",
+                f"The server has not said yet where run {settings.id!r} stands; steps begin at {run.step}. Give step= "
+                "where that is not right.",
+            )
+
+    def settled(self, recording: Recording) -> None:
+        """Take up config and summary now, where `init` could not; called in the background."""
+        with self._lock:
+            if not self._waits or self.run is None:
+                return
+            self._waits = False
+            there = self._ask(recording)
+        if there is not None:
+            self.run._take_up(Standing(0, there.config, there.summary), self._asked())  # noqa: SLF001  its other half
+
+    def _ask(self, recording: Recording) -> Standing | None:
+        delivery = recording.delivery
+        info, connection = delivery.info, delivery.connection
+        if info is None or connection is None or info.run_id == recording.file.run_id:
+            return None
+        return on_server(connection.remote, recording.file.view, info)
+
+    def _asked(self) -> dict[str, Any]:
+        """Return what this call of `init` gave the run anew."""
+        settings = self._settings
+        given = {"name": settings.name, "notes": settings.notes, "tags": settings.tags or None}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def on_server(remote: Remote, view: str, info: RunInfo) -> Standing | None:
+    """Return how the run stands on the server; None where it cannot be asked.
+
+    Args:
+        remote: the server.
+        view: a view token of the run.
+        info: the run as the server described it.
+    """
+    with contextlib.suppress(Refusal, ServerUnavailableError):
+        steps = [metric.last_step for metric in remote.metrics(view, info.run_id)]
+        return Standing(max(steps, default=-1) + 1, info.config, info.summary)
+    return None
+
+
+def on_disk(spool: Path, *, but: str, server: str | None, project: str, id_: str) -> Standing | None:
+    """Return how the run stands on this disk; None where nothing of it is there.
+
+    Args:
+        spool: folder of all runs.
+        but: the `run_id` of the process that asks, whose own folder does not count.
+        server: address of the server that the run goes to; None for the embedded one.
+        project: the run's project.
+        id_: its short id.
+    """
+    highest, config, found = -1, dict[str, Any](), False
+    for folder in run_folders(spool):
+        with contextlib.suppress(OSError, ValueError):
+            file = folder.load()
+            if file.run_id != but and file.server == server and _is_of(file, project, id_):
+                found = True
+                highest = max(highest, _highest_step(folder))
+                config |= file.request.get("config", {})
+    return Standing(highest + 1, config) if found else None
+
+
+def _is_of(file: RunFile, project: str, id_: str) -> bool:
+    return bool(file.request.get("project") == project and file.request.get("id") == id_)
+
+
+def _highest_step(folder: RunFolder) -> int:
+    highest = -1
+    for part in folder.parts():
+        reader = PartReader(folder.path, part)
+        try:
+            while True:
+                before = reader.offset
+                batch = reader.read(final=True)
+                highest = max([highest, *(max(frame.steps) for frame in batch.frames)])
+                if reader.offset == before:
+                    break
+        finally:
+            reader.close()
+    return highest
