@@ -22,3 +22,10 @@ def home(tmp_path: Path) -> Iterator[Path]:
 def server(tmp_path: Path) -> Iterator[Server]:
     with anonrun_server(tmp_path / "lab") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server for all tests of one file; each test has its own account, since it has its own home."""
+    with anonrun_server(tmp_path_factory.mktemp("shared")) as running:
+        yield running

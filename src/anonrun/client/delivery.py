@@ -116,6 +116,10 @@ class Delivery:
         """Notice parts that other processes, such as forked workers, have begun."""
         self._queue.look()
 
+    def add_change(self, fields: dict[str, Any]) -> None:
+        """Have fields of `RunUpdate` changed that are not in the spool; called by whoever calls `advance`."""
+        self._merge([fields])
+
     def close(self) -> None:
         """Let go of files and connections."""
         self._queue.close()

@@ -87,6 +87,8 @@ class Resumption:
             there = self._ask(recording)
         if there is not None:
             self.run._take_up(Standing(0, there.config, there.summary), self._asked())  # noqa: SLF001  its other half
+            # The run may have ended meanwhile, and its spool takes nothing more.
+            recording.delivery.add_change({"config": self.run.config.as_dict(), **self._asked()})
 
     def _ask(self, recording: Recording) -> Standing | None:
         delivery = recording.delivery
