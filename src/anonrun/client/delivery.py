@@ -112,6 +112,12 @@ class Delivery:
         """Return whether the folder holds nothing that the server does not have."""
         return self.drained and self._queue.all_read()
 
+    def keep_file(self) -> None:
+        """Write `run.json` where the disk had no room for it before: without it nobody else can deliver the run."""
+        if not self.folder.is_saved():
+            with contextlib.suppress(OSError):
+                self.folder.save(self.file)
+
     def look_for_parts(self) -> None:
         """Notice parts that other processes, such as forked workers, have begun."""
         self._queue.look()

@@ -149,6 +149,8 @@ class Recording:
             self.recorder.change({"state": state, "exit_code": exit_code})
         self.recorder.closed = True
         self.writer.close()
+        if not self._forked:
+            self.delivery.keep_file()
         if self.sender is not None and not self._forked:
             self.sender.finish()
 

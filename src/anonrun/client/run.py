@@ -306,11 +306,14 @@ class Run:
         if recording.sender is None:
             self._notices.say(f"run {self.name} is kept in {recording.folder.path}; `anonrun sync FOLDER` delivers it.")
         elif not recording.sender.done:
-            why = recording.trouble or "The server did not answer in time."
-            self._notices.say(
+            text = (
                 f"run {self.name} is not delivered in full: {unsent:,} of {recording.rows:,} rows wait in "
-                f"{recording.folder.path}. {why} `anonrun sync` delivers them; so does the next run on this machine."
+                f"{recording.folder.path}."
             )
+            if recording.refusal is None:  # else it was said what to do about it
+                why = recording.trouble or "The server did not answer in time."
+                text += f" {why} `anonrun sync` delivers them; so does the next run on this machine."
+            self._notices.say(text)
         elif not in_notebook():
             self._notices.say(f"run {self.name} {self._state.value}: {recording.rows:,} rows, {self.url}")
         if recording.recorder.lost:

@@ -120,6 +120,7 @@ class Sender:
         """Do one piece of work; return how long to wait before the next, or None at the end."""
         try:
             self._writer.retry()
+            self.delivery.keep_file()
             finishing = self._finishing  # asked before the spool is read: what came before it is then in the spool
             more = self._advance()
         except ServerUnavailableError as exc:
@@ -195,7 +196,7 @@ class Sender:
         where = self.delivery.folder.path
         self._complain(
             (decision.trouble or f"The server refused: {refusal.detail} Nothing more is sent; training goes on.")
-            + f" It lies in {where}; `anonrun sync` can deliver it."
+            + f" It lies in {where}; `anonrun sync --server URL {where}` delivers it to another server."
         )
         return None
 

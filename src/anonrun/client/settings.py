@@ -20,7 +20,7 @@ from anonrun.errors import UsageError
 if TYPE_CHECKING:
     from anonrun.client.identity import Anonymous
 
-__all__ = ["Mode", "Reinit", "Resume", "Settings", "read_settings", "refuse_unknown"]
+__all__ = ["Mode", "Reinit", "Resume", "Settings", "read_settings", "refuse_unknown", "spool_bytes"]
 
 Mode = Literal["online", "offline", "disabled"]
 Resume = Literal["never", "allow", "must"]
@@ -105,7 +105,12 @@ def _mode(asked: object, environ: Mapping[str, str]) -> Mode:
     return cast("Mode", _one_of(value, ("online", "offline", "disabled"), "mode"))
 
 
-def _spool_bytes(environ: Mapping[str, str]) -> int:
+def spool_bytes(environ: Mapping[str, str]) -> int:
+    """Return what one run may take on disk before a server has it.
+
+    Raises:
+        UsageError: ANONRUN_SPOOL_BYTES is no such number.
+    """
     text = environ.get("ANONRUN_SPOOL_BYTES")
     if not text:
         return LIMIT_BYTES
@@ -184,5 +189,5 @@ def read_settings(environ: Mapping[str, str], **asked: Any) -> Settings:  # noqa
         job_type=_text(asked.get("job_type"), "job_type"),
         dir=asked.get("dir"),
         rank=rank_of(environ),
-        spool_bytes=_spool_bytes(environ),
+        spool_bytes=spool_bytes(environ),
     )

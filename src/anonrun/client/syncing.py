@@ -14,6 +14,7 @@ from anonrun.client.identity import choose
 from anonrun.client.keys import KeyRing
 from anonrun.client.leftovers import owned, run_folders
 from anonrun.client.remote import Refusal
+from anonrun.client.settings import spool_bytes
 from anonrun.client.spool.folder import RunFile, RunFolder
 from anonrun.client.spool.writer import KEEP_BYTES
 from anonrun.client.verdict import Action, backoff_s, decide
@@ -105,7 +106,8 @@ def _sync(
             )
             keys = KeyRing(where.store, where.name, credential)
             tidy = file.offline and not mine  # a run that is online still has to deliver its parts elsewhere
-            delivery = Delivery(folder, file, connect=where.connector(), keys=keys, keep_bytes=KEEP_BYTES, tidy=tidy)
+            keep_bytes = min(KEEP_BYTES, spool_bytes(environ) // 4)
+            delivery = Delivery(folder, file, connect=where.connector(), keys=keys, keep_bytes=keep_bytes, tidy=tidy)
             trouble = _deliver(delivery, final=mine, sleep=sleep)
         except (AnonrunError, OSError) as exc:
             return Outcome(_name(file), folder.path, 0, delivered=False, live=not mine, trouble=str(exc))

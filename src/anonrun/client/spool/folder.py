@@ -113,6 +113,10 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(self.path / _FILE, json.dumps(asdict(run)))
 
+    def is_saved(self) -> bool:
+        """Return whether `run.json` is there."""
+        return (self.path / _FILE).is_file()
+
     def parts(self) -> list[PartName]:
         """Return the parts that are there, in the order of their numbers."""
         try:
