@@ -42,6 +42,11 @@ class Person:
     def json(self, *arguments: str, stdin: str = "") -> Any:
         return json.loads(self.run(*arguments, "--json", stdin=stdin).stdout)
 
+    def json_of_failure(self, *arguments: str) -> Any:
+        done = self.run(*arguments, "--json", check=False)
+        assert done.returncode == 1
+        return json.loads(done.stdout)
+
     def account(self, name: str) -> str:
         place = ("--data-dir", str(self.server.data_dir))
         made = run_command("admin", "user", "add", name, *place, data_dir=self.home, stdin="a long passphrase\n")
@@ -187,7 +192,41 @@ def test_doctor_finds_what_is_wrong(person: Person) -> None:
     assert done.returncode == 1
     assert "chmod 600" in done.stdout
     assert str(part) in done.stdout
-    assert "8 rows wait" in done.stdout
+    assert "8 rows of a run that ended wait in" in done.stdout
+
+
+def test_doctor_names_every_damaged_file_of_the_spool_and_changes_nothing(person: Person) -> None:
+    log = "import anonrun\nfor name in 'abc':\n  with anonrun.init(mode='offline', id=name) as r: r.log({'x': 1})"
+    run_script(log, person.home)
+    spool = person.home / "spool"
+    damaged, without, whole = sorted(spool.iterdir())
+    (part,) = damaged.glob("*.part")
+    part.write_bytes(part.read_bytes()[:-3] + b"???")
+    (without / "run.json").unlink()
+    before = {path: path.read_bytes() for path in spool.rglob("*") if path.is_file()}
+    findings = [finding for finding in person.json_of_failure("doctor") if finding["subject"] == "spool"]
+    assert [finding["good"] for finding in findings] == [False, False, True]
+    assert str(part) in findings[0]["text"]
+    assert str(without / "run.json") in findings[1]["text"]
+    assert str(whole) in findings[2]["text"]
+    assert {path: path.read_bytes() for path in spool.rglob("*") if path.is_file() and path.name != "lock"} == {
+        path: data for path, data in before.items() if path.name != "lock"
+    }
+    synced = person.run("sync", check=False)
+    assert synced.returncode == 1
+    assert str(part) in synced.stdout
+    assert sorted(spool.iterdir()) == [without], "the rest is delivered"
+
+
+def test_doctor_says_which_run_is_still_going(person: Person) -> None:
+    script = """if True:
+        import anonrun, subprocess, sys
+        run = anonrun.init(mode="offline")
+        run.log({"x": 1})
+        print(subprocess.run([sys.executable, "-m", "anonrun", "doctor"], capture_output=True, text=True).stdout)
+    """
+    done = run_script(script, person.home, ANONRUN_SERVER=person.server.url)
+    assert "1 rows of a run that is still going wait in" in done.stdout
 
 
 def test_sync_says_what_it_could_not_read(person: Person) -> None:

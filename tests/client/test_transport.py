@@ -4,12 +4,13 @@ import http.server
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
 from anonrun.client import embedded
-from anonrun.client.remote import Refusal, Remote
+from anonrun.client.remote import Refusal, Remote, retry_after_s
 from anonrun.client.transport import HttpTransport, LoopbackTransport, Request, Transport, open_transport
 from anonrun.core.tokens import TokenKind, mint
 from anonrun.errors import ServerUnavailableError
@@ -101,6 +102,29 @@ def test_an_answer_without_a_problem_is_still_a_refusal(
         Remote(transport).server()
     transport.close()
     assert (caught.value.status, caught.value.code, caught.value.retry_after_s) == (503, "http_503", 4.0)
+
+
+_NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("text", "wait_s"),
+    [
+        ("120", 120),
+        ("0.5", 0.5),
+        ("Tue, 24 Nov 2026 12:00:30 GMT", 30),
+        ("Tuesday, 24-Nov-26 12:00:30 GMT", 30),
+        ("Tue, 24 Nov 2026 11:00:00 GMT", 0),
+        ("Tue, 24 Nov 2026 13:00:30 +0100", 30),
+        ("", None),
+        ("soon", None),
+        ("-1", None),
+        ("nan", None),
+        ("inf", None),
+    ],
+)
+def test_retry_after_is_read_in_seconds_and_as_a_date(text: str, wait_s: float | None) -> None:
+    assert retry_after_s(text, _NOW) == wait_s
 
 
 def test_a_page_of_some_other_server_is_refused(kind: type, web: tuple[str, list[tuple[str, str, str | None]]]) -> None:

@@ -14,7 +14,9 @@ def environment(data_dir: Path, **more: str) -> dict[str, str]:
     return mine | {"ANONRUN_DATA_DIR": str(data_dir), "HOME": str(data_dir), "PYTHONWARNINGS": "default", **more}
 
 
-def run_script(source: str, data_dir: Path, *, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+def run_script(
+    source: str, data_dir: Path, *, check: bool = True, timeout_s: float = 120, **more: str
+) -> subprocess.CompletedProcess[str]:
     """Run Python source in a process of its own and return what it printed."""
     done = subprocess.run(
         [sys.executable, "-c", source],
@@ -22,7 +24,7 @@ def run_script(source: str, data_dir: Path, *, check: bool = True, **more: str) 
         cwd=data_dir,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=timeout_s,
         check=False,
     )
     if check and done.returncode:

@@ -13,7 +13,7 @@ from typing import Any
 from anonrun._version import __version__
 from anonrun.client import embedded
 from anonrun.client.access import Place, place
-from anonrun.client.leftovers import run_folders
+from anonrun.client.leftovers import owned
 from anonrun.client.notices import in_notebook
 from anonrun.client.remote import Refusal, Remote
 from anonrun.client.spool.folder import RunFolder
@@ -103,21 +103,35 @@ def _server(where: Place) -> Finding:
 
 
 def _spool(where: Place) -> Iterator[Finding]:
-    folders = run_folders(where.data.spool)
+    spool = where.data.spool
+    folders = [RunFolder(path) for path in sorted(spool.iterdir()) if path.is_dir()] if spool.is_dir() else []
     for folder in folders:
-        rows, damage = _read_through(folder)
-        text = f"{rows:,} rows wait in {folder.path}; `anonrun sync` delivers what no server has"
-        yield Finding("spool", good=not damage, text=" ".join((text + ".", *damage)))
+        rows, size, damage = _read_through(folder)
+        what = f"{rows:,} rows {_whose(folder)} wait in {folder.path} ({size:,} bytes)"
+        text = f"{what}; `anonrun sync` delivers what no server has."
+        yield Finding("spool", good=not damage, text=" ".join((text, *damage)))
     if not folders:
-        yield Finding("spool", good=True, text="everything is delivered")
+        yield Finding("spool", good=True, text=f"everything is delivered; {spool} is empty")
 
 
-def _read_through(folder: RunFolder) -> tuple[int, list[str]]:
-    rows, damage = 0, []
+def _whose(folder: RunFolder) -> str:
+    if not folder.is_saved():  # it may be beginning just now: its process must find the lock free
+        return "of a run"
+    with owned(folder) as free:
+        return "of a run that ended" if free else "of a run that is still going"
+
+
+def _read_through(folder: RunFolder) -> tuple[int, int, list[str]]:
+    """Return rows, bytes, and a sentence for each thing that is damaged."""
+    rows, size, damage = 0, 0, []
     try:
         folder.load()
     except (OSError, ValueError) as exc:
-        damage.append(f"run.json is damaged: {exc}.")
+        reason = exc.strerror if isinstance(exc, OSError) else exc
+        damage.append(
+            f"{folder.path / 'run.json'} cannot be read ({reason}): nothing here can be delivered without it. Put it "
+            "back from a copy, or remove the folder to give the run up."
+        )
     for part in folder.parts():
         reader = PartReader(folder.path, part)
         try:
@@ -128,6 +142,7 @@ def _read_through(folder: RunFolder) -> tuple[int, list[str]]:
                     break
         except OSError as exc:
             damage.append(f"{reader.path} cannot be read: {exc.strerror}.")
+        size += reader.offset
         damage += reader.damage
         reader.close()
-    return rows, damage
+    return rows, size, damage
