@@ -54,6 +54,15 @@ def test_every_point_comes_back_as_arrays(api: Api) -> None:
     assert (np.diff(series.time) >= 0).all()
 
 
+def test_the_server_knows_last_smallest_and_largest_of_each_metric(api: Api) -> None:
+    loss = api.run("one").metric_info("loss")
+    assert (loss.n, loss.last_step, loss.last, loss.min, loss.max) == (1003, 1002, 0.0, -0.0, math.inf)
+    even = api.run("one").metric_info("even")
+    assert (even.n, even.last_step, even.last, even.min, even.max) == (500, 998, 998.0, 0.0, 998.0)
+    with pytest.raises(anonrun.NotFoundError, match="it has even, late"):
+        api.run("one").metric_info("nothing")
+
+
 def test_a_series_is_sorted_by_step(api: Api) -> None:
     assert api.run("one").series("late").step.tolist() == [3]
     assert api.run("one").series("even").step.tolist() == list(range(0, 1000, 2))

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from anonrun.client.remote import Refusal
@@ -40,6 +43,20 @@ def test_every_answer_has_a_decided_outcome(status: int, code: str, action: Acti
     if action is Action.STOP:
         assert decision.trouble is not None
         assert "stays on disk" in decision.trouble
+
+
+def test_the_documentation_says_what_is_decided() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "client.md").read_text()
+    rows = re.findall(r"^\| ([\d, …]+) \| ?(.*?) ?\| \*\*(\w+)\*\*", text, flags=re.MULTILINE)
+    said = {
+        (int(status), code): Action(action)
+        for statuses, codes, action in rows
+        for status in re.findall(r"\d+", statuses)
+        for code in re.findall(r"`(\w+)`", codes) or ["any"]
+    }
+    assert {status for status, _ in said} >= {401, 403, 404, 408, 409, 410, 413, 422, 425, 429, 500, 599}
+    for (status, code), action in said.items():
+        assert decide(refusal(status, code, next=3)).action is action, (status, code)
 
 
 @pytest.mark.parametrize("next_row", [None, "3", -1, True, 1.5])

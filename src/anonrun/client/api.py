@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from anonrun.client.access import Access, open_access
 from anonrun.client.links import page_link, share_link
 from anonrun.client.remote import Refusal
 from anonrun.core.ids import parse_run_id
-from anonrun.core.messages import LinkRequest, RunInfo
+from anonrun.core.messages import LinkRequest, MetricInfo, RunInfo
 from anonrun.core.tokens import TokenKind, mint, token_hash
 from anonrun.core.wire import Frame, decode_all
 from anonrun.errors import NotFoundError, UsageError
@@ -179,6 +180,20 @@ class ApiRun:
         """Names of its metrics, sorted; asks the server."""
         with self._access.asking(f"Run {self.id}") as remote:
             return sorted(metric.name for metric in remote.metrics(self._access.key, self.run_id))
+
+    def metric_info(self, metric: str) -> MetricInfo:
+        """Return what the server keeps of one metric, all numbers as floats; asks the server.
+
+        Raises:
+            NotFoundError: the run has no such metric.
+        """
+        with self._access.asking(f"Run {self.id}") as remote:
+            found = [info for info in remote.metrics(self._access.key, self.run_id) if info.name == metric]
+        if not found:
+            raise NotFoundError(self._no_metric(metric))
+        (info,) = found
+        low, high = (None if value is None else float(value) for value in (info.min, info.max))
+        return replace(info, last=float(info.last), min=low, max=high)
 
     def refresh(self) -> ApiRun:
         """Ask again, and return this run."""

@@ -1,19 +1,7 @@
 """What to do about a refusal, and how long to wait.
 
-Pure. Every refusal has one of these outcomes; none of them stops a training or removes anything from disk.
-
-| answer | what is done |
-|---|---|
-| 401 `token_invalid` | stop; but where the server has another database than before, make the run anew |
-| 403 `quota_exceeded` and any other 403 | stop |
-| 404 `run_not_found` | stop: deleted, or unknown to this server |
-| 409 `segment_gap` | go on from where the server says |
-| any other 409 | stop |
-| 410 `run_expired`, `run_deleted`, `run_claimed` | stop |
-| 413 `body_too_large` | send half as many rows at once; stop where one row is too large |
-| 422 `segment_damaged` | read from disk and send once more; stop at the third time |
-| 408, 425, 429, 5xx | wait as long as the server asks, or twice as long as the time before, and try again |
-| any other | stop |
+Pure. Every refusal has one of the outcomes of `Action`; none of them stops a training or removes anything from disk.
+Which answer has which stands in docs/client.md, and a test holds the two together.
 """
 
 from __future__ import annotations
