@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -242,6 +244,79 @@ def test_delivered_parts_are_removed_and_unsent_ones_stay(tmp_path: Path) -> Non
         drain(delivery)
     assert len(case.folder.parts()) == waiting
     assert delivery.sent_rows(own=True) == 100
+
+
+def test_parts_that_a_worker_has_left_are_removed_while_the_run_goes_on(tmp_path: Path) -> None:
+    """Of a worker that lives, all but the last; of one that is gone, all."""
+    case = Case(tmp_path)
+    script = f"""if True:
+        import os, sys
+        from pathlib import Path
+        from anonrun.client.notices import Notices
+        from anonrun.client.recorder import Recorder
+        from anonrun.client.spool.writer import SpoolWriter
+        recorder = Recorder(SpoolWriter(Path({str(case.folder.path)!r}), part_bytes=700), Notices())
+        for value in range(100): recorder.log({{"w": value}})
+        print("logged", flush=True)
+        sys.stdin.readline()
+    """
+    worker = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == "logged\n"
+    server = MemoryServer()
+    delivery = case.delivery(server)
+    case.log(0, 3)
+    delivery.look_for_parts()
+    drain(delivery)
+    delivery.look_for_parts()
+    drain(delivery)
+    assert len(case.folder.parts()) == 2, "the worker's last, and ours"
+    worker.communicate("go\n", timeout=30)
+    for _ in range(2):
+        delivery.look_for_parts()
+        drain(delivery)
+    assert case.folder.parts() == [case.writer.part]
+    assert sorted(stored(server).values("w")) == list(range(100))
+
+
+def test_a_backlog_is_removed_part_by_part_and_the_end_is_told_last(tmp_path: Path) -> None:
+    case = Case(tmp_path, part_bytes=700)
+    server = MemoryServer()
+    delivery = case.delivery(server)
+    for start in range(0, 300, 100):
+        case.log(start, start + 100)
+        case.recorder.change({"summary": {"n": start}})
+    most = len(case.folder.parts())
+    left = []
+    while delivery.advance():
+        left.append(len(case.folder.parts()))
+    assert left == sorted(left, reverse=True)
+    assert min(left) < most // 2
+    case.log(300, 303)
+    case.recorder.change({"state": "finished"})
+    drain(delivery)
+    assert server.requests[-1] == "PATCH /api/v1/runs/run"
+    assert stored(server).values("x") == list(range(303))
+    assert stored(server).changes == {"summary": {"n": 200}, "state": "finished"}
+
+
+def test_many_small_parts_do_not_gather(case: Case) -> None:
+    server = MemoryServer()
+    delivery = Delivery(
+        case.folder,
+        case.folder.load(),
+        connect=connecting(server),
+        keys=case.keys,
+        writer=case.writer,
+        keep_bytes=10**9,
+    )
+    for value in range(300):
+        case.log(value, value + 1)
+        with case.writer.lock:
+            case.writer.begin_part()
+    drain(delivery)
+    assert len(case.folder.parts()) == 101
+    assert stored(server).values("x") == list(range(300))
 
 
 def test_parts_of_another_process_are_delivered_too(case: Case) -> None:

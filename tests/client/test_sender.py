@@ -83,6 +83,20 @@ def test_points_are_on_their_way_at_once_and_the_end_is_prompt(start: Start) -> 
     assert not recording.folder.path.exists()
 
 
+def test_a_burst_takes_few_requests_and_a_silence_does_not_slow_what_follows(start: Start) -> None:
+    server = MemoryServer()
+    recording = start(server)
+    assert recording.wait_settled(20)
+    for value in range(100_000):
+        recording.recorder.log({"x": value})
+    until(lambda: not recording.unsent_rows, "the burst does not arrive")
+    sent = sum("segments" in request for request in server.requests)
+    assert sent <= 100_000 // 13_000 + 40, "half a megabyte of rows each, and one request for each pause meanwhile"
+    recording.recorder.log({"x": -1})
+    until(lambda: not recording.unsent_rows, "the row after it does not arrive")
+    assert server.runs["run0"].values("x") == [*range(100_000), -1]
+
+
 @pytest.mark.parametrize("code", ["run_expired", "run_deleted", "quota_exceeded"])
 def test_a_refusal_for_good_warns_once_and_keeps_everything(
     start: Start, capsys: pytest.CaptureFixture[str], code: str

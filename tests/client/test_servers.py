@@ -140,3 +140,23 @@ def test_a_folder_copied_from_another_machine_in_the_midst_of_a_run_is_delivered
         assert run["points"]["x"] == list(range(rows))
     assert run["state"] == "finished"
     assert not re.search(r"anr_[a-z]_\w+", answer.stdout)
+
+
+def test_sync_beside_a_run_that_delivers_itself_doubles_nothing(home: Path, shared_server: Server) -> None:
+    script = """if True:
+        import anonrun, subprocess, sys
+        run = anonrun.init()
+        syncs = []
+        for value in range(6_000):
+            run.log({"x": value})
+            if value % 2_000 == 1_000:
+                sync = [sys.executable, "-m", "anonrun", "sync"]
+                syncs.append(subprocess.Popen(sync, stdout=subprocess.DEVNULL))
+        assert [sync.wait(60) for sync in syncs] == [0, 0, 0]
+        run.finish()
+        print(run.status().unsent_rows)
+    """
+    done = run_script(script, home, ANONRUN_SERVER=shared_server.url)
+    assert done.stdout.strip() == "0"
+    assert only_run_of(home, ANONRUN_SERVER=shared_server.url)["points"]["x"] == list(range(6_000))
+    assert spooled(home) == []

@@ -30,6 +30,7 @@ class RowFeed:
         self._writer = writer
         self._otherwise: Callable[[], list[Frame]] | None = otherwise
         self._readers: dict[PartName, PartReader] = {}
+        self._done: set[PartName] = set()
         self._look_at = 0.0
         self._lock = threading.Lock()
 
@@ -44,7 +45,10 @@ class RowFeed:
     def _read(self) -> list[Frame]:
         self._look()
         frames: list[Frame] = []
-        for name in sorted(self._readers):
+        writing = (
+            self._writer.part
+        )  # asked before anything is read: all of every other part of ours is then in its file
+        for name in sorted(self._readers.keys() - self._done):
             reader = self._readers[name]
             while True:
                 try:
@@ -54,8 +58,10 @@ class RowFeed:
                 if batch.empty:
                     break
                 frames += batch.frames
-            if name != self._writer.part:  # a file that is held open takes room on the disk after it was removed
-                reader.close()
+            if name != writing:
+                reader.close()  # a file that is held open takes room on the disk after it was removed
+                if self._writer.wrote(name) or not reader.path.exists():
+                    self._done.add(name)
         return frames
 
     def _look(self) -> None:

@@ -20,6 +20,7 @@ from anonrun.client.spool.writer import PartName, SpoolWriter
 __all__ = ["Part", "PartQueue"]
 
 _BATCH_BYTES = 500_000
+_KEEP_PARTS = 100  # delivered ones; a training may fork thousands of workers that each log a little
 
 
 @dataclass(slots=True)
@@ -116,8 +117,8 @@ class PartQueue:
         done = [name for name, part in sorted(self._parts.items()) if part.complete]
         kept = sum(self._parts[name].reader.offset for name in done)
         most = 0 if self._writer is not None and self._writer.full else self._keep_bytes
-        for name in done:
-            if kept <= most:
+        for count, name in enumerate(done):
+            if kept <= most and len(done) - count <= _KEEP_PARTS:
                 break
             part = self._removed[name] = self._parts.pop(name)
             kept -= part.reader.offset
