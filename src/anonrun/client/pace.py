@@ -9,6 +9,7 @@ from __future__ import annotations
 
 __all__ = ["pause_s"]
 
+_IDLE_S = 0.05
 _QUICK_S = 0.1
 _STEADY_S = 0.25
 _LONGEST_S = 2.0
@@ -27,10 +28,10 @@ def pause_s(*, age_s: float, rows: int, took_s: float) -> float:
 
     Example:
         >>> pause_s(age_s=3600, rows=0, took_s=0), pause_s(age_s=3600, rows=100_000, took_s=0.2)
-        (0.1, 1.8)
+        (0.05, 1.8)
     """
     if not rows:
-        return _QUICK_S
+        return _IDLE_S
     steady = _QUICK_S if age_s < _EAGER_S else _STEADY_S
     load = min(1.0, rows / _ROWS_A_SECOND)
     return min(_LONGEST_S, max(steady, load, took_s * (1 / _SHARE - 1)))
