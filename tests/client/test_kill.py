@@ -91,7 +91,7 @@ def test_every_returned_call_arrives_exactly_once(home: Path, server: Server) ->
     chance = random.Random(len(returned))
     for _ in range(max(3, _TO_SERVER // 10)):
         _sync_and_kill(home, after_s=chance.uniform(0.3, 1.2))
-    run_command("sync", data_dir=home)
+    run_command("sync", data_dir=home, timeout_s=600)
     read = """if True:
         import json, anonrun
         print(json.dumps({r.id: r.series("x").value.tolist() for r in anonrun.Api().runs()}))

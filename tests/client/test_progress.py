@@ -129,3 +129,23 @@ def test_finish_with_a_backlog_rewrites_one_line_of_a_terminal_and_prints_few_el
     plain = subprocess.run([sys.executable, "-c", _BACKLOG], env=env, stderr=subprocess.PIPE, cwd=home, check=True)
     assert plain.stderr.count(b"sending: 1,000 of 1,000 rows to go") == 1
     assert b"\r" not in plain.stderr
+
+
+def test_a_saved_notebook_holds_one_emptied_output_of_it(home: Path) -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
+    source = "\n".join(
+        [
+            "import os",
+            f"os.environ['ANONRUN_SERVER'] = 'http://127.0.0.1:{free_port()}'",
+            f"os.environ['ANONRUN_DATA_DIR'] = {str(home)!r}",
+            _BACKLOG,
+        ]
+    )
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    NotebookClient(book, timeout=60).execute()
+    shown = [output for output in book.cells[0].outputs if output.output_type == "display_data"]
+    assert [output.data["text/plain"] for output in shown] == [""]
+    assert "sending:" not in "".join(output.get("text", "") for output in book.cells[0].outputs)
+    assert "1,000 of 1,000 rows wait in" in "".join(output.get("text", "") for output in book.cells[0].outputs)

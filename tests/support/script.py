@@ -33,7 +33,7 @@ def run_script(
 
 
 def run_command(
-    *arguments: str, data_dir: Path, stdin: str = "", check: bool = True, **more: str
+    *arguments: str, data_dir: Path, stdin: str = "", check: bool = True, timeout_s: float = 120, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the `anonrun` command."""
     done = subprocess.run(
@@ -42,7 +42,7 @@ def run_command(
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=timeout_s,
         check=False,
     )
     if check and done.returncode:

@@ -81,6 +81,10 @@ class Config(MutableMapping[str, Any]):
             self._entries.update(merged)
             self._save(dict(merged))
 
+    def _after_fork_in_child(self) -> None:
+        """Have a lock of its own: another thread of the parent may have held the one before."""
+        object.__setattr__(self, "_lock", threading.Lock())
+
     def as_dict(self) -> dict[str, Any]:
         """Return a copy of all entries."""
         return dict(self._entries)

@@ -298,6 +298,8 @@ class Run:
 
     def _after_fork_in_child(self) -> None:
         self._callbacks.clear()
+        self._ended = threading.Lock()
+        self.config._after_fork_in_child()  # noqa: SLF001  the run's own part
         if self._recording is not None:
             self._recording.after_fork_in_child()
 
