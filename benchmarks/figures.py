@@ -1,17 +1,16 @@
-"""A measured figure beside its budget, and how figures are written down."""
+"""What was measured, as values: figures beside their budgets, peers side by side, cost as something grows.
+
+Pure. Absent is never silent: what could not be measured is a value too, with its reason in plain words.
+"""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import os
-import platform
+import math
 import statistics
-import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Absent", "Comparison", "Figure", "Growth", "Result", "Row", "Trace", "percentile", "spread"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +21,16 @@ class Figure:
         name: what was measured.
         values: one value a repetition, in `unit`.
         unit: such as `ms`.
-        budget: what the median should not be over; None where there is none.
-        note: how it was measured, where the name does not say it.
+        budget: what the median should not be over, or under where `at_least`; None where there is none.
+        at_least: whether more is better.
+        note: pace, size and the like: what the value means nothing without.
     """
 
     name: str
     values: tuple[float, ...]
     unit: str
     budget: float | None = None
+    at_least: bool = False
     note: str = ""
 
     @property
@@ -37,31 +38,88 @@ class Figure:
         """The middle of `values`."""
         return statistics.median(self.values)
 
-
-def machine() -> dict[str, Any]:
-    """Describe the machine that the figures are of."""
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-    }
+    @property
+    def kept(self) -> bool | None:
+        """Whether the median keeps the budget; None where there is none."""
+        if self.budget is None:
+            return None
+        return self.median >= self.budget if self.at_least else self.median <= self.budget
 
 
-def table(figures: Iterable[Figure]) -> str:
-    """Return the figures as a Markdown table."""
-    rows = ["| what | median | min – max | budget |", "|---|---|---|---|"]
-    for f in figures:
-        budget = "" if f.budget is None else f"≤ {f.budget:g} {f.unit}"
-        span = f"{min(f.values):.3g} – {max(f.values):.3g}"
-        rows.append(f"| {f.name} | {f.median:.3g} {f.unit} | {span} | {budget} |")
-    return "\n".join(rows) + "\n"
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """What was not measured, and why in plain words."""
+
+    name: str
+    reason: str
 
 
-def write(figures: Sequence[Figure], folder: Path) -> None:
-    """Write `bench.json` and `bench.md` into `folder` and the table to standard output."""
-    folder.mkdir(parents=True, exist_ok=True)
-    result = {"machine": machine(), "figures": [dataclasses.asdict(f) | {"median": f.median} for f in figures]}
-    (folder / "bench.json").write_text(json.dumps(result, indent=2) + "\n")
-    text = table(figures)
-    (folder / "bench.md").write_text(text)
-    sys.stdout.write(text)
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One quantity of a comparison.
+
+    Attributes:
+        values: by column; a column that is missing has no such quantity.
+        digits: significant digits that are worth showing.
+        at_least: whether more is better.
+        ratio: whether it is worth saying how many times ours it is.
+    """
+
+    name: str
+    unit: str
+    values: Mapping[str, float]
+    digits: int = 3
+    at_least: bool = False
+    ratio: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The same quantities of several programs in one run; `ours` is the column that ratios are of."""
+
+    title: str
+    ours: str
+    columns: Mapping[str, str]
+    rows: tuple[Row, ...]
+    absent: tuple[Absent, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One quantity at each size of a growth; None where it was not measured there."""
+
+    name: str
+    unit: str
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How cost follows size."""
+
+    title: str
+    of: str
+    sizes: tuple[int, ...]
+    traces: tuple[Trace, ...] = field(default=())
+    note: str = ""
+
+
+Result = Figure | Absent | Comparison | Growth
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value that a share of `values` does not exceed (nearest rank).
+
+    Example:
+        >>> percentile([4, 1, 3, 2], 0.5), percentile([4, 1, 3, 2], 0.99)
+        (2, 4)
+    """
+    ranked = sorted(values)
+    rank = min(len(ranked), max(1, math.ceil(share * len(ranked))))
+    return ranked[rank - 1]
+
+
+def spread(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return median, 99th percentile and largest of `values`."""
+    return percentile(values, 0.5), percentile(values, 0.99), max(values)

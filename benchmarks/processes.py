@@ -7,9 +7,12 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import time
 import urllib.request
 from pathlib import Path
+
+__all__ = ["cpu_s", "free_port", "resident_mb", "seconds_until_it_answers", "stop_embedded_server"]
 
 
 def stop_embedded_server(data_dir: Path) -> None:
@@ -32,13 +35,20 @@ def free_port() -> int:
         return port
 
 
-def seconds_until_it_answers(url: str, deadline_s: float = 30) -> float:
-    """Return how long it takes from now until `url` answers."""
+def seconds_until_it_answers(url: str, process: subprocess.Popen[bytes], deadline_s: float = 60) -> float:
+    """Return how long it takes from now until `url` answers.
+
+    Raises:
+        RuntimeError: the process ended before.
+        TimeoutError: it did not answer in time.
+    """
     start = time.perf_counter()
     while time.perf_counter() - start < deadline_s:
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):
             return time.perf_counter() - start
-        time.sleep(0.005)
+        if process.poll() is not None:
+            raise RuntimeError(f"The server ended with status {process.returncode} before it answered.")
+        time.sleep(0.002)
     raise TimeoutError(f"{url} did not answer within {deadline_s} s")
 
 
@@ -48,3 +58,9 @@ def resident_mb(pid: int) -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     raise ProcessLookupError(pid)
+
+
+def cpu_s(pid: int) -> float:
+    """Return the processor time that a process has used, all its threads together (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

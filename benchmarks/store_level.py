@@ -1,0 +1,34 @@
+"""The store without a server: the one place of the benchmarks that calls it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+from anonrun.store.database import Database
+from anonrun.store.sampling import gather, sample
+from anonrun.store.transaction import Tx
+from benchmarks.served import Store
+
+__all__ = ["sampled_ms"]
+
+
+def sampled_ms(store: Store, run_id: str, metric: str, *, buckets: int, repeat: int) -> list[float]:
+    """Return how long it takes to read a series reduced to buckets, on a store that no server uses."""
+
+    def read(tx: Tx) -> int:
+        found = gather(tx, uuid.UUID(run_id), {metric})
+        assert found is not None, "the run is there"
+        return sample(found[0][metric], buckets=buckets).total
+
+    db = Database.open(store.file)
+    try:
+        db.read_now(read)  # imports NumPy
+        spent = []
+        for _ in range(repeat):
+            start = time.perf_counter()
+            db.read_now(read)
+            spent.append((time.perf_counter() - start) * 1e3)
+        return spent
+    finally:
+        db.close()
