@@ -22,8 +22,8 @@ test: $(STAMPS)/test $(STAMPS)/system  ## Set everything up, system packages inc
 	@$(BIN)/python js/run.py test
 	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST)
 
-bench: $(STAMPS)/test $(STAMPS)/system  ## Measure, and write the figures as JSON and as a table
-	$(BIN)/python -m benchmarks
+bench: $(STAMPS)/test $(STAMPS)/system  ## Measure, beside others, and write JSON and tables; BENCH=--quick for a look
+	$(BIN)/python -m benchmarks $(BENCH)
 
 check: $(STAMPS)/test  ## Lint, types, format and import rules, for Python and TypeScript
 	$(BIN)/ruff check .
