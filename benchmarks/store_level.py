@@ -6,7 +6,7 @@ import time
 import uuid
 
 from anonrun.store.database import Database
-from anonrun.store.sampling import gather, sample
+from anonrun.store.reading import View, sampled
 from anonrun.store.transaction import Tx
 from benchmarks.served import Store
 
@@ -17,9 +17,9 @@ def sampled_ms(store: Store, run_id: str, metric: str, *, buckets: int, repeat: 
     """Return how long it takes to read a series reduced to buckets, on a store that no server uses."""
 
     def read(tx: Tx) -> int:
-        found = gather(tx, uuid.UUID(run_id), {metric})
+        found = sampled(tx, uuid.UUID(run_id), {metric}, View(buckets=buckets))
         assert found is not None, "the run is there"
-        return sample(found[0][metric], buckets=buckets).total
+        return found.metrics[metric].total
 
     db = Database.open(store.file)
     try:
