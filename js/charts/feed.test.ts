@@ -12,11 +12,12 @@ const no = (status: number, code: string): Result<never> => ({
 
 const metric = (values: number[]) => ({
   ...{ total: values.length, step: values.map((_, i) => i), time: values.map((_, i) => i), count: values.map(() => 1) },
-  ...{ min: values, max: values, first: values, last: values },
+  ...{ min: values, max: values, first: values, last: values, x: [] },
 });
 const sampled = (values: number[], position: number): SampledSeries => ({
   metrics: { loss: metric(values) },
   position,
+  damaged: 0,
 });
 const segment = (step: number, value: number): Segment => ({
   ...{ writer: 1n, seq: step, rows: 1, points: 1 },

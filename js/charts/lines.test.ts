@@ -123,10 +123,12 @@ describe("a server's reduced series", () => {
   const history = new History();
   history.replaceSampled({
     position: 3,
+    damaged: 0,
     metrics: {
       loss: {
         ...{ total: 7, step: [0, 4, 6], time: [1, 2, 3], count: [4, 2, 1] },
         ...{ min: [1, -5, null], max: [9, "Infinity", null], first: [2, "Infinity", "NaN"], last: [3, -5, "NaN"] },
+        x: [],
       },
     },
   });
