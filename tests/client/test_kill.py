@@ -12,12 +12,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from anonrun.client.leftovers import run_folders
 from anonrun.client.spool.reader import PartReader
 from support.script import environment, run_command, run_script
-from support.server import Server
+from support.server import Server, anonrun_server
 
 _ROUNDS = os.environ.get("ANONRUN_TEST_KILLS")
 _ON_DISK = int(_ROUNDS or 40)
@@ -84,6 +87,12 @@ def _sync_and_kill(home: Path, *, after_s: float) -> None:
     time.sleep(after_s)
     process.send_signal(signal.SIGKILL)
     process.wait()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with anonrun_server(tmp_path / "lab", ANONRUN_RUNS_PER_HOUR="0") as running:
+        yield running
 
 
 def test_every_returned_call_arrives_exactly_once(home: Path, server: Server) -> None:

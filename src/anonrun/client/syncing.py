@@ -23,6 +23,7 @@ from anonrun.errors import AnonrunError, ServerUnavailableError
 __all__ = ["Outcome", "sync_folders"]
 
 _MOST_RETRIES = 5
+_LONGEST_WAIT_S = 30.0  # somebody is looking at the terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,8 @@ def _deliver(delivery: Delivery, *, final: bool, sleep: Callable[[float], object
                 return decision.trouble or exc.detail
             why, wait_s = decision.trouble or exc.detail, decision.wait_s
         failures += 1
+        if wait_s is not None and wait_s > _LONGEST_WAIT_S:
+            return f"{why} It asks to wait {wait_s:,.0f} s; run `anonrun sync` again after that."
         if failures > _MOST_RETRIES:
             return why
         sleep(backoff_s(failures, 1.0) if wait_s is None else wait_s)
