@@ -15,7 +15,8 @@ from anonrun.client.notices import Notices
 from anonrun.client.recorder import Recorder
 from anonrun.client.remote import Refusal
 from anonrun.client.spool.folder import RunFile, RunFolder
-from anonrun.client.spool.writer import SpoolWriter
+from anonrun.client.spool.records import HEADER, head_at, pack_json
+from anonrun.client.spool.writer import PartName, SpoolWriter
 from anonrun.client.transport import Request, Response
 from anonrun.core.messages import RunRequest, TokenHashes, to_json
 from anonrun.core.tokens import TokenKind, mint, token_hash
@@ -277,6 +278,35 @@ def test_parts_that_a_worker_has_left_are_removed_while_the_run_goes_on(tmp_path
         drain(delivery)
     assert case.folder.parts() == [case.writer.part]
     assert sorted(stored(server).values("w")) == list(range(100))
+
+
+def test_a_part_of_another_machines_process_is_not_taken_for_left(tmp_path: Path) -> None:
+    """Its id means nothing here: only a later part of the same process shows that it writes this one no more."""
+    case = Case(tmp_path)
+    case.log(0, 100)
+    part = case.writer.part
+    path = case.folder.path / part.file_name
+    whole = path.read_bytes()
+    first = head_at(whole, 0)[0]
+    content = {"version": 1, "writer": str(part.writer), "pid": 2**22 + 1, "process": "p", "machine": "elsewhere"}
+    path.write_bytes(pack_json(HEADER, content) + whole[first:])
+    server = MemoryServer()
+    delivery = Delivery(
+        case.folder,
+        case.folder.load(),
+        connect=connecting(server),
+        keys=case.keys,
+        tidy=True,
+    )
+    for _ in range(2):
+        drain(delivery)
+    assert case.folder.parts() == [part]
+    later = PartName(part.no + 1, part.writer + 1)
+    (case.folder.path / later.file_name).write_bytes(pack_json(HEADER, content))
+    for _ in range(3):
+        drain(delivery)
+    assert case.folder.parts() == [later]
+    assert stored(server).values("x") == list(range(100))
 
 
 def test_a_backlog_is_removed_part_by_part_and_the_end_is_told_last(tmp_path: Path) -> None:

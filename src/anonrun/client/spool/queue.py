@@ -4,7 +4,7 @@ Knows parts, batches and how much of them was acknowledged; nothing of requests.
 order, and take turns with those of other processes (forked workers), each of which is a stream of its own.
 
 Invariant: a part is removed only after its last row was acknowledged, and never while someone may write it. Another
-process has left a part for good when it has begun a later one, or is gone.
+process has left a part for good when it has begun a later one, or was on this machine and is gone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from anonrun.client.spool.folder import RunFolder
+from anonrun.client.spool.machine import is_alive
 from anonrun.client.spool.reader import Batch, PartReader
 from anonrun.client.spool.writer import PartName, SpoolWriter
 
@@ -133,7 +134,7 @@ class PartQueue:
         if any(name not in self._parts and name not in self._removed for name in self._folder.parts()):
             return False
         foreign = [part.reader for part in self._parts.values() if not part.own]
-        if any(map(_is_alive, {reader.pid for reader in foreign} - {os.getpid()})):
+        if any(is_alive(pid) for pid in {reader.pid for reader in foreign} if pid not in (None, os.getpid())):
             return False
         return all(reader.at_end() for reader in foreign)
 
@@ -143,13 +144,17 @@ class PartQueue:
             part.reader.close()
 
     def _left_for_good(self) -> set[PartName]:
-        latest: dict[int, int] = {}
-        foreign = [(name, part.reader.pid) for name, part in self._parts.items() if not part.own and not part.complete]
-        for name, pid in foreign:
-            if pid is not None:
-                latest[pid] = max(name.no, latest.get(pid, 0))
-        alive = {pid for pid in latest if _is_alive(pid)}
-        return {name for name, pid in foreign if pid is not None and (pid not in alive or name.no < latest[pid])}
+        foreign = [(name, part.reader) for name, part in self._parts.items() if not part.own and not part.complete]
+        latest: dict[str, int] = {}
+        for name, reader in foreign:
+            if reader.process is not None:
+                latest[reader.process] = max(name.no, latest.get(reader.process, 0))
+        gone = {pid for pid in {reader.pid for _, reader in foreign} if pid is not None and not is_alive(pid)}
+        return {
+            name
+            for name, reader in foreign
+            if reader.process is not None and (reader.pid in gone or name.no < latest[reader.process])
+        }
 
     def _in_turn(self) -> Iterator[tuple[PartName, Part]]:
         waiting = [(name, part) for name, part in sorted(self._parts.items()) if not part.complete]
@@ -162,11 +167,3 @@ class PartQueue:
             self._parts[name] = Part(PartReader(self._folder.path, name, self._writer.unwritten), own=True)
         else:
             self._parts[name] = Part(PartReader(self._folder.path, name), own=False)
-
-
-def _is_alive(pid: int | None) -> bool:
-    if pid is None:
-        return False
-    import psutil  # noqa: PLC0415  only where there are other processes
-
-    return bool(psutil.pid_exists(pid))

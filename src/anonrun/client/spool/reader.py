@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from anonrun.client.spool.machine import this_machine
 from anonrun.client.spool.records import CHANGE, HEAD_SIZE, HEADER, KEYS, ROW, head_at, is_sound, next_sound
 from anonrun.client.spool.writer import PartName
 from anonrun.core.wire import Frame
@@ -74,7 +75,8 @@ class PartReader:
     Attributes:
         offset: bytes read.
         row: index, in its stream, of the row that is read next.
-        pid: process that writes the part; None while that was not read.
+        pid: process on this machine that writes the part; None while that was not read, and for another machine's.
+        process: what the parts of that process share; None while that was not read.
         damage: a sentence for each damaged place.
     """
 
@@ -86,6 +88,7 @@ class PartReader:
         self.offset = 0
         self.row = 0
         self.pid: int | None = None
+        self.process: str | None = None
         self.damage: list[str] = []
         self._gaps = 0
         self._unwritten = unwritten
@@ -182,7 +185,8 @@ class PartReader:
         elif kind == CHANGE:
             batch.changes.append(value)
         elif kind == HEADER:
-            self.pid = value.get("pid")
+            self.pid = value.get("pid") if value.get("machine") == this_machine() else None
+            self.process = value.get("process")
 
     def _skip(self, data: bytes, *, final: bool) -> bool:
         """Go past a damaged place; return whether there is something to read behind it."""

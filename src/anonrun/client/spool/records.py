@@ -9,7 +9,8 @@ record  0  4  u32 CRC-32 of bytes 4 … size − 1
         4  4  u32 size of the record, these 12 bytes included
         8  2  u16 kind: 1 HEADER, 2 KEYS, 3 ROW, 4 CHANGE
        10  2  u16 keys: number of the set of metrics, for KEYS and ROW; else 0
-HEADER 12  …  UTF-8 JSON {"version": 1, "writer": decimal text of a u64, "pid": …}
+HEADER 12  …  UTF-8 JSON {"version": 1, "writer": decimal text of a u64, "pid": …,
+              "process": text that only the parts of one process share, "machine": where that pid means something}
 KEYS   12  …  UTF-8 JSON list of the metrics' names
 ROW    12  8  i64 step
        20  8  i64 time, microseconds since the Unix epoch

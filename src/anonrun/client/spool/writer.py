@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from anonrun.client.spool.machine import this_machine
 from anonrun.client.spool.records import HEADER, pack_json
 
 __all__ = ["KEEP_BYTES", "LIMIT_BYTES", "PART_BYTES", "PART_SUFFIX", "PartName", "SpoolWriter"]
@@ -101,6 +102,7 @@ class SpoolWriter:
         self._closed = False
         self._unused = False
         self._mine: set[int] = set()
+        self._process = secrets.token_hex(8)
         self.part = PartName(-1, 0)
         self.begin_part()
 
@@ -176,6 +178,7 @@ class SpoolWriter:
         self.lock = threading.Lock()
         self._queue.clear()
         self._mine.clear()
+        self._process = secrets.token_hex(8)
         self.trouble = None
         if not self._closed:
             self._name_next_part()
@@ -203,7 +206,8 @@ class SpoolWriter:
         self.on_new_part()
 
     def _header(self) -> bytes:
-        return pack_json(HEADER, {"version": 1, "writer": str(self.part.writer), "pid": os.getpid()})
+        process = {"pid": os.getpid(), "process": self._process, "machine": this_machine()}
+        return pack_json(HEADER, {"version": 1, "writer": str(self.part.writer), **process})
 
     def _folder_bytes(self) -> int:
         try:
