@@ -26,7 +26,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what needs a database on each of them, or on those that `@pytest.mark.databases("sqlite")` names."""
-    if "database" not in metafunc.fixturenames:
+    asked = [name for name in ("database", "empty") if name in metafunc.fixturenames]
+    if not asked:
         return
     said = metafunc.config.getoption("databases")
     folder = Path(metafunc.definition.path).parent.name
@@ -35,7 +36,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if unknown:
         raise pytest.UsageError(f"--databases: {', '.join(sorted(unknown))} is none of {', '.join(DATABASES)}")
     mark = metafunc.definition.get_closest_marker("databases")
-    metafunc.parametrize("database", [name for name in chosen if mark is None or name in mark.args], indirect=True)
+    names = [name for name in chosen if mark is None or name in mark.args]
+    metafunc.parametrize(asked[0], names, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +52,13 @@ def clusters() -> Iterator[Clusters]:
 def database(request: pytest.FixtureRequest, tmp_path: Path, clusters: Clusters) -> Iterator[Place]:
     """A new database of each kind in turn."""
     with new_database(request.param, tmp_path, clusters) as place:
+        yield place
+
+
+@pytest.fixture
+def empty(request: pytest.FixtureRequest, tmp_path: Path, clusters: Clusters) -> Iterator[Place]:
+    """A new database of each kind in turn, without our tables."""
+    with new_database(request.param, tmp_path, clusters, made=False) as place:
         yield place
 
 

@@ -1,30 +1,33 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
-from concurrent.futures import wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, inspect, text
 
 from anonrun.store import meta
 from anonrun.store.database import Database, StoreError, StoreUnavailableError
-from anonrun.store.dialect import SqliteDialect
+from anonrun.store.dialect import SqliteDialect, dialect_for
 from anonrun.store.migrations.upgrade import config_for
 from anonrun.store.schema import SCHEMA_VERSION, metadata
 from anonrun.store.transaction import Tx
+from support.databases import Place
 from support.site import SetClock
 
 
-def test_a_database_keeps_its_instance_when_it_is_opened_again(tmp_path: Path) -> None:
-    first = Database.open(tmp_path / "a.db")
+def test_a_database_keeps_its_instance_when_it_is_opened_again(database: Place) -> None:
+    first = Database.open(database.where)
     first.close()
-    second = Database.open(tmp_path / "a.db")
+    second = Database.open(database.where)
     assert second.instance == first.instance
     second.close()
 
@@ -36,32 +39,88 @@ def test_closing_leaves_one_file_with_everything_in_it(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.db"]
 
 
-def test_the_schema_of_the_migrations_is_that_of_the_code(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'a.db'}")
+def differences(conn: Connection) -> list[Any]:
+    """Return what a database lacks or has too much of, by the code."""
+    context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
+    found: list[Any] = compare_metadata(context, metadata)
+    return found
+
+
+def described(conn: Connection) -> dict[str, str]:
+    """Return tables, columns, keys and indexes as the database itself names them."""
+    found = inspect(conn)
+    return {
+        table: json.dumps([
+            [(column["name"], str(column["type"]), column["nullable"], column["default"])
+             for column in found.get_columns(table)],
+            found.get_pk_constraint(table),
+            sorted(found.get_foreign_keys(table), key=str),
+            sorted(found.get_indexes(table), key=lambda index: str(index["name"])),
+            sorted(found.get_unique_constraints(table), key=str),
+        ], default=str)
+        for table in sorted(found.get_table_names())
+    }  # fmt: skip
+
+
+def test_revisions_and_code_make_the_same_schema(empty: Place) -> None:
+    engine = dialect_for(empty.where).engine(1)
     with engine.connect() as conn:
-        command.upgrade(config_for(conn), "head")
-        assert compare_metadata(MigrationContext.configure(conn, opts={"compare_type": True}), metadata) == []
-        assert ScriptDirectory.from_config(config_for(conn)).get_current_head() == SCHEMA_VERSION
+        with conn.begin():
+            command.upgrade(config_for(conn), "0001")
+        with conn.begin():
+            command.upgrade(config_for(conn), "head")
+        with conn.begin():
+            assert differences(conn) == []
+            assert ScriptDirectory.from_config(config_for(conn)).get_current_head() == SCHEMA_VERSION
+            by_revisions = described(conn)
+        with conn.begin():
+            for table in (*reversed(metadata.sorted_tables), text("alembic_version")):
+                conn.execute(text(f"DROP TABLE {table}"))
+    Database.open(empty.where).close()
+    with engine.connect() as conn, conn.begin():
+        assert differences(conn) == []
+        assert described(conn) == by_revisions
     engine.dispose()
-    Database.open(tmp_path / "a.db").close()
 
 
-def test_a_database_made_by_the_code_has_the_schema_of_the_migrations(tmp_path: Path) -> None:
-    Database.open(tmp_path / "a.db").close()
-    engine = create_engine(f"sqlite:///{tmp_path / 'a.db'}")
-    with engine.connect() as conn:
-        assert compare_metadata(MigrationContext.configure(conn, opts={"compare_type": True}), metadata) == []
+def test_an_older_database_is_upgraded_when_it_is_opened(empty: Place) -> None:
+    engine = dialect_for(empty.where).engine(1)
+    with engine.connect() as conn, conn.begin():
+        command.upgrade(config_for(conn), "0001")
+        conn.execute(text("INSERT INTO meta VALUES ('instance', 'from before')"))
+    db = Database.open(empty.where)
+    assert db.instance == "from before"
+    db.close()
+    with engine.connect() as conn, conn.begin():
+        assert differences(conn) == []
     engine.dispose()
 
 
-def test_a_database_of_a_newer_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    Database.open(tmp_path / "a.db").close()
-    engine = create_engine(f"sqlite:///{tmp_path / 'a.db'}")
-    with engine.begin() as conn:
-        conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+@pytest.mark.parametrize("version", [None, "0001"])
+def test_many_that_open_an_empty_or_old_database_at_once_agree(empty: Place, version: str | None) -> None:
+    engine = dialect_for(empty.where).engine(1)
+    if version is not None:
+        with engine.connect() as conn, conn.begin():
+            command.upgrade(config_for(conn), version)
     engine.dispose()
+    start = threading.Barrier(6)
+
+    def open_one(_: int) -> str:
+        start.wait()
+        db = Database.open(empty.where, readers=1)
+        db.close()
+        return db.instance
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(set(pool.map(open_one, range(6)))) == 1
+
+
+def test_a_database_of_a_newer_version_is_refused_with_what_to_do(database: Place) -> None:
+    db = Database.open(database.where)
+    db.write_now(lambda tx: tx.conn.execute(text("UPDATE alembic_version SET version_num = '9999'")) and None)
+    db.close()
     with pytest.raises(StoreError, match=r"newer anonrun\. Update anonrun"):
-        Database.open(tmp_path / "a.db")
+        Database.open(database.where)
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -86,8 +145,8 @@ def test_deleted_bytes_are_overwritten_and_commits_reach_the_disk(tmp_path: Path
     }  # fmt: skip
 
 
-def test_changes_that_wait_together_are_one_commit_and_one_failure_is_its_own(tmp_path: Path) -> None:
-    db = Database.open(tmp_path / "a.db", clock=SetClock())
+def test_changes_that_wait_together_are_one_commit_and_one_failure_is_its_own(database: Place) -> None:
+    db = Database.open(database.where, clock=SetClock())
     held = threading.Event()
     db._writer.submit(lambda _tx: held.wait(10))  # the others queue up behind it
 
@@ -114,18 +173,18 @@ def test_changes_that_wait_together_are_one_commit_and_one_failure_is_its_own(tm
     db.close()
 
 
-def test_what_was_submitted_before_closing_is_committed(tmp_path: Path) -> None:
-    db = Database.open(tmp_path / "a.db")
+def test_what_was_submitted_before_closing_is_committed(database: Place) -> None:
+    db = Database.open(database.where)
     futures = [db._writer.submit(lambda tx, n=n: meta.put(tx, f"k{n}", "v")) for n in range(500)]  # type: ignore[misc]  # the default binds the loop's value
     db.close()
     assert all(future.exception() is None for future in futures)
-    again = Database.open(tmp_path / "a.db")
+    again = Database.open(database.where)
     assert again.read_now(lambda tx: meta.get(tx, "k499")) == "v"
     again.close()
 
 
-def test_a_closed_store_says_so(tmp_path: Path) -> None:
-    db = Database.open(tmp_path / "a.db")
+def test_a_closed_store_says_so(database: Place) -> None:
+    db = Database.open(database.where)
     db.close()
     with pytest.raises(RuntimeError, match="closing"):
         db.write_now(lambda tx: meta.put(tx, "k", "v"))

@@ -45,11 +45,11 @@ class Clusters:
 
 
 @contextlib.contextmanager
-def new_database(kind: str, folder: Path, clusters: Clusters) -> Iterator[Place]:
-    """Make a database and remove it."""
+def new_database(kind: str, folder: Path, clusters: Clusters, *, made: bool = True) -> Iterator[Place]:
+    """Make a database, with our tables or (`made=False`) without, and remove it."""
     if kind == "sqlite":
         yield Place(kind, folder / "test.db")
         return
     cluster = clusters.of(kind)
-    with cluster.database(cluster.template()) as name:
+    with cluster.database(cluster.template() if made else "template0") as name:
         yield Place(kind, cluster.url(name))

@@ -61,18 +61,60 @@ class Cluster:
     """A running server.
 
     Attributes:
-        process: the server's first process.
         folder: of its data and its socket.
+        command: starts it.
+        process: its first process; None while it is stopped.
     """
 
-    process: subprocess.Popen[bytes]
     folder: Path
-    bin: Path
+    command: list[Path | str]
+    process: subprocess.Popen[bytes] | None = None
     made: int = 0
 
     @property
     def owner(self) -> str:
         return _user() or getpass.getuser()
+
+    @property
+    def log(self) -> Path:
+        return self.folder.parent / "log"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(self.command, user=_user(), cwd=self.folder, stdout=log, stderr=log)
+        self.process = process
+        deadline = time.monotonic() + 60
+        while not self._answers():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start:\n{self.log.read_text()[-4000:]}")
+            time.sleep(0.02)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it at once: its connections, whatever they do, are ended."""
+        if self.process is None:
+            return
+        self.process.send_signal(how)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait()
+        self.process = None
+
+    def _answers(self) -> bool:
+        try:
+            self.connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def ask_for_passwords(self) -> None:
+        """Let in nobody but the owner without a password."""
+        rules = f"local all {self.owner} trust\nlocal all all scram-sha-256\n"
+        (self.folder / "data" / "pg_hba.conf").write_text(rules)
+        with self.connect() as conn:
+            conn.execute("SELECT pg_reload_conf()")
 
     def url(self, database: str) -> str:
         return f"postgresql://{self.owner}@/{database}?host={self.folder}"
@@ -129,7 +171,7 @@ def postgres(major: int, *, durable: bool = False, settings: tuple[str, ...] = (
     """
     user = _user()
     top = Path(tempfile.mkdtemp(prefix="anonrun-pg-"))  # the path of a socket must be short
-    process = None
+    cluster = None
     try:
         folder = top / secrets.token_hex(2)
         folder.mkdir(mode=0o700)
@@ -146,25 +188,10 @@ def postgres(major: int, *, durable: bool = False, settings: tuple[str, ...] = (
             raise RuntimeError(f"initdb failed:\n{made.stdout}\n{made.stderr}")
         chosen = [*_SETTINGS, *(() if durable else _QUICK), f"unix_socket_directories={folder}", *settings]
         command = [programs / "postgres", "-D", folder / "data", *(part for s in chosen for part in ("-c", s))]
-        with (top / "log").open("wb") as log:
-            process = subprocess.Popen(command, user=user, cwd=folder, stdout=log, stderr=log)
-        cluster = Cluster(process, folder, programs)
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                cluster.connect().close()
-                break
-            except psycopg.OperationalError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"PostgreSQL did not start:\n{(top / 'log').read_text()[-4000:]}") from None
-                time.sleep(0.02)
+        cluster = Cluster(folder, command)
+        cluster.start()
         yield cluster
     finally:
-        if process is not None:
-            process.send_signal(signal.SIGINT)  # fast: it ends its connections
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGQUIT)
-                process.wait()
+        if cluster is not None:
+            cluster.stop()
         shutil.rmtree(top, ignore_errors=True)

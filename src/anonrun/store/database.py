@@ -30,6 +30,11 @@ __all__ = ["Database", "StoreError", "StoreUnavailableError"]
 
 T = TypeVar("T")
 W = TypeVar("W")
+_ALEMBICS_OWN = """
+    CREATE TABLE alembic_version (
+        version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+    )
+"""
 
 
 class Database:
@@ -169,7 +174,7 @@ def _bring_up_to_date(engine: Engine, dialect: Dialect) -> None:
         found = _version(conn)  # others that start at the same time may have been quicker
         if found is None:
             metadata.create_all(conn)
-            conn.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+            conn.execute(text(_ALEMBICS_OWN))
             conn.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": SCHEMA_VERSION})
         elif found > SCHEMA_VERSION:
             raise StoreError(
