@@ -83,6 +83,20 @@ def test_sampled_keeps_extremes_and_says_how_many_there_were(api: Api) -> None:
     assert part.max.max() == 1 / 101
 
 
+def test_sampled_takes_time_or_another_metric_as_x(api: Api) -> None:
+    run = api.run("one")
+    steps, relative, wall = (run.sampled("loss", x=x) for x in ("step", "relative", "wall"))
+    assert (steps.x == steps.step).all()
+    assert relative.x[0] == 0
+    assert (np.diff(relative.x) >= 0).all()
+    assert wall.x == pytest.approx(wall.time)
+    along = run.sampled("loss", x="metric:even")
+    assert set(along.x) <= set(run.series("even").value)
+    assert along.total == len(run.series("even"))
+    with pytest.raises(anonrun.ServerError, match="x must be"):
+        run.sampled("loss", x="epoch")
+
+
 def test_history_has_one_row_a_step(api: Api) -> None:
     history = api.run("one").history()
     assert history[0].keys() == {"_step", "_time", "loss", "even"}

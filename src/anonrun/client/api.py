@@ -214,14 +214,24 @@ class ApiRun:
             raise NotFoundError(self._no_metric(metric))
         return series
 
-    def sampled(self, metric: str, points: int = 1000, start: int | None = None, end: int | None = None) -> Sampled:
-        """Return a metric reduced to about `points` buckets; extremes survive.
+    def sampled(
+        self,
+        metric: str,
+        points: int = 1000,
+        start: float | None = None,
+        end: float | None = None,
+        *,
+        x: str = "step",
+    ) -> Sampled:
+        """Return a metric reduced to at most `points` buckets; extremes survive.
 
         Args:
             metric: its name.
-            points: buckets, at most.
-            start: first step; None for the first there is.
-            end: last step; None for the last there is.
+            points: buckets, at most 20,000.
+            start: first place on x, included; None for the first there is.
+            end: last place on x, included; None for the last there is.
+            x: what the buckets divide: `step`; `relative`, seconds since the run's earliest row; `wall`, seconds since
+                the Unix epoch; or `metric:NAME`, another metric's value at the same step.
 
         Raises:
             NotFoundError: the run has no such metric.
@@ -229,7 +239,7 @@ class ApiRun:
         from anonrun.client.series import sampled_of  # noqa: PLC0415  numpy is imported when first asked for
 
         with self._access.asking(f"Run {self.id}") as remote:
-            answer = remote.sampled(self._access.key, self.run_id, [metric], points=points, start=start, end=end)
+            answer = remote.sampled(self._access.key, self.run_id, [metric], points=points, start=start, end=end, x=x)
         if metric not in answer.metrics:
             raise NotFoundError(self._no_metric(metric))
         return sampled_of(answer.metrics[metric])

@@ -222,11 +222,19 @@ class Remote:
         return self.call("GET", path, token=token, timeout_s=60).body
 
     def sampled(
-        self, token: str, run_id: str, metrics: Iterable[str], *, points: int, start: int | None, end: int | None
+        self,
+        token: str,
+        run_id: str,
+        metrics: Iterable[str],
+        *,
+        points: int,
+        start: float | None,
+        end: float | None,
+        x: str = "step",
     ) -> SampledSeries:
-        """Return metrics reduced to buckets."""
+        """Return metrics reduced to buckets along x."""
         query: list[tuple[str, object]] = [("metric", name) for name in metrics]
-        query += [(k, v) for k, v in (("points", points), ("start", start), ("end", end)) if v is not None]
+        query += [(k, v) for k, v in (("points", points), ("start", start), ("end", end), ("x", x)) if v is not None]
         path = f"{_run(run_id)}/sampled?{urlencode(query)}"
         return self._message(SampledSeries, self.call("GET", path, token=token, timeout_s=60))
 

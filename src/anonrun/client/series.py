@@ -42,6 +42,7 @@ class Sampled:
     """A metric reduced to buckets of neighbouring points; a spike survives in `min` or `max`.
 
     Attributes:
+        x: float64, where each bucket begins on the x axis that was asked for.
         step: int64, first step of each bucket.
         time: float64, its time in seconds since the Unix epoch.
         count: int64, points in each bucket.
@@ -52,6 +53,7 @@ class Sampled:
         total: points in the range before reduction.
     """
 
+    x: Floats
     step: Ints
     time: Floats
     count: Ints
@@ -86,6 +88,7 @@ def series_of(metric: str, frames: Iterable[Frame]) -> Series:
 def sampled_of(metric: SampledMetric) -> Sampled:
     """Return a server's answer as arrays."""
     return Sampled(
+        x=_floats(metric.x or metric.step),
         step=np.array(metric.step, np.int64),
         time=np.array(metric.time, np.float64),
         count=np.array(metric.count, np.int64),
