@@ -17,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from anonrun.core.messages import RunInfo, to_json
-from anonrun.core.times import to_us
 from anonrun.server.access import core_of, read_run, run_id_of
 from anonrun.server.actors import Actor
 from anonrun.server.policy import Action
@@ -25,6 +24,7 @@ from anonrun.server.problems import ProblemError
 from anonrun.server.routes.runs import infos
 from anonrun.server.routing import Operations, Param, integer
 from anonrun.server.services.live import Listener
+from anonrun.server.services.views import run_info
 from anonrun.store import history
 from anonrun.store.records import Run
 from anonrun.store.transaction import Tx
@@ -38,6 +38,16 @@ _PACE_S = 0.05
 _BYTES_AT_ONCE = 1 << 19
 _LARGEST = (1 << 63) - 1
 _CHANGING = {"server_time", "heartbeat_at", "points", "summary"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Look:
+    """What a stream saw of a run: what would be worth an event, that event where it is new, and more of the history."""
+
+    seen: object
+    news: RunInfo | None
+    expires_at: int | None
+    page: history.Page | None
 
 
 def _event(name: str, data: str, *, at: int | None = None) -> bytes:
@@ -72,35 +82,40 @@ async def _events(request: Request, run_id: uuid.UUID, position: int) -> AsyncIt
     core = core_of(request)
     shown: object = None
 
-    def look(tx: Tx, actor: Actor, run: Run) -> tuple[RunInfo, object, history.Page | None]:
-        info = infos(tx, actor, [run])[0]
+    def look(tx: Tx, actor: Actor, run: Run) -> _Look:
+        # The last values cost a look at the run's tail, and are sent only when something else of it has changed.
+        info = run_info(run, {}, actor, tx.now_us)
         lasting = {f.name: getattr(info, f.name) for f in dataclasses.fields(info) if f.name not in _CHANGING}
+        seen = (lasting, run.summary)
+        news = infos(tx, actor, [run])[0] if seen != shown else None
         page = history.page(tx, run_id, after=position, size_bytes=_BYTES_AT_ONCE)
-        return info, (lasting, run.summary), page
+        return _Look(seen, news, run.expires_at, page)
 
     with core.hub.listen(run_id) as listener:
         while not core.hub.closing:
             try:
-                info, lasting, page = await read_run(request, Action.READ, look)
+                found = await read_run(request, Action.READ, look)
             except ProblemError as problem:
                 yield _event("gone", json.dumps(problem.body))
                 return
-            if lasting != shown:
-                shown = lasting
-                yield _event("run", json.dumps(to_json(info), allow_nan=False))
-            if page is not None and page.segments:
+            if found.news is not None:
+                shown = found.seen
+                yield _event("run", json.dumps(to_json(found.news), allow_nan=False))
+            page = found.page
+            if page is not None and page.position > position:
                 position = page.position
-                yield _event("points", base64.b64encode(b"".join(page.segments)).decode("ascii"), at=position)
+                if page.segments:
+                    yield _event("points", base64.b64encode(b"".join(page.segments)).decode("ascii"), at=position)
                 await asyncio.sleep(_PACE_S)  # whoever logs without pause is followed at a pace that a page can draw
                 if not page.end:
                     continue
-            if not await _wait(listener, info, core.db.clock.now_us()):
+            if not await _wait(listener, found.expires_at, core.db.clock.now_us()):
                 yield b": still here\n\n"
 
 
-async def _wait(listener: Listener, info: RunInfo, now_us: int) -> bool:
+async def _wait(listener: Listener, expires_at: int | None, now_us: int) -> bool:
     """Wait for news, but not beyond the run's expiry; return whether there is any."""
     timeout_s = _COMMENT_EVERY_S
-    if info.expires_at is not None:
-        timeout_s = min(timeout_s, max(0.0, (to_us(info.expires_at) - now_us) / 1e6))
+    if expires_at is not None:
+        timeout_s = min(timeout_s, max(0.0, (expires_at - now_us) / 1e6))
     return await listener.heard(timeout_s)
