@@ -11,19 +11,27 @@ from sqlalchemy import Engine, event, select
 from anonrun.core.tokens import TokenKind, mint
 from anonrun.store.database import Database
 from anonrun.store.live import BEYOND_LIVE
-from anonrun.store.schema import CHUNK, RUN, SEG
+from anonrun.store.schema import CHUNK, RUN, SEG, metadata
 from support.process import until
 from support.site import SetClock, Site, bearer, segment, sha
 
+_HISTORY = re.compile(r"\b(?:FROM|JOIN|UPDATE)\s+(seg|axis|chunk|metric|writer)\b")
 _RUN_DATA = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(run|seg|tail|axis|chunk|metric|writer)\b")
 
 
 class Statements:
-    """Collects statements on run data, and which of them lack the predicate of live runs."""
+    """Collects statements on run data.
+
+    Attributes:
+        bare: those that lack the predicate of live runs and do not say why.
+        scattered: those on a run's history that do not begin with its id: a distributed database would ask every node.
+        reasons: why some see other runs.
+    """
 
     def __init__(self) -> None:
         self.seen = 0
         self.bare: list[str] = []
+        self.scattered: list[str] = []
         self.reasons: set[str] = set()
 
     def look(
@@ -32,6 +40,9 @@ class Statements:
         if not _RUN_DATA.search(statement):
             return
         self.seen += 1
+        for table in set(_HISTORY.findall(statement)):
+            if not re.search(rf"\b(?:run|{table})\.run_id (?:=|IN) ", statement):
+                self.scattered.append(statement)
         reason = context.execution_options.get(BEYOND_LIVE) if context else None
         if reason:
             self.reasons.add(reason)
@@ -96,6 +107,7 @@ def test_every_statement_on_run_data_means_live_runs_or_says_why_not(site: Site)
     everything_a_server_does(site)
     assert statements.seen > 80
     assert statements.bare == []
+    assert statements.scattered == []
     assert statements.reasons <= {
         "a token's holder is told what became of its run",
         "a run id is never given twice",
@@ -106,9 +118,17 @@ def test_every_statement_on_run_data_means_live_runs_or_says_why_not(site: Site)
     }
 
 
+def test_every_key_of_run_data_begins_with_the_run() -> None:
+    history = {name for name, table in metadata.tables.items() if "run_id" in table.primary_key.columns}
+    assert {"run", "seg", "tail", "axis", "chunk", "metric", "writer", "gone"} <= history
+    for name in history - {"pending_claim"}:  # a browser's, of whose claims there are few
+        assert next(iter(metadata.tables[name].primary_key.columns)).name == "run_id", name
+
+
 @pytest.mark.parametrize("table", [RUN, SEG, CHUNK], ids=lambda table: table.name)
 def test_a_statement_without_the_predicate_would_be_found(db: Database, clock: SetClock, table: Any) -> None:
     statements = Statements()
     event.listen(db._engine, "before_cursor_execute", statements.look)
     db.read_now(lambda tx: tx.conn.execute(select(table)).all())
     assert len(statements.bare) == 1
+    assert len(statements.scattered) == int(table is not RUN)
