@@ -175,7 +175,9 @@ def _meet(home: Path, count: int, **more: str) -> list[str]:
 
 def test_processes_that_write_into_one_run_on_purpose_each_arrive_once(home: Path, shared_server: Server) -> None:
     said = _meet(home, 4, ANONRUN_SERVER=shared_server.url, ASK="online")
-    assert not any("warning" in text for text in said)
+    # Whoever comes first begins the run; where that is not the first rank, its steps go on after those that are there.
+    warnings = [line for text in said for line in text.splitlines() if "warning" in line]
+    assert [line for line in warnings if "was logged after step" not in line] == []
     (run,) = runs_of(home, ANONRUN_SERVER=shared_server.url)
     assert run["id"] == "shared"
     assert sorted(run["points"]["all"]) == [1000 * me + value for me in range(4) for value in range(400)]

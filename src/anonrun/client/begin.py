@@ -28,6 +28,7 @@ __all__ = ["credential_of", "keep_receipt", "raise_for_mistakes", "run_file", "s
 
 _NAMED_SERVER_S = 1.8
 _EMBEDDED_S = 0.95
+_RESUMED_S = 5.0  # beyond those: at which step a run goes on is worth waiting for a server that is merely slow
 
 
 def start(settings: Settings, *, announce: bool, notices: Notices) -> Run:
@@ -73,6 +74,8 @@ def start(settings: Settings, *, announce: bool, notices: Notices) -> Run:
     )
     run = greeting.run = resumption.run = Run(settings, info, recording, own_notices)
     recording.wait_settled(_NAMED_SERVER_S if settings.server else _EMBEDDED_S)
+    if settings.resume != "never":
+        recording.wait_settled(_RESUMED_S, only_without_trouble=True)
     if recording.refusal is not None:
         raise_for_mistakes(recording, recording.refusal, settings)
     resumption.begin(recording)

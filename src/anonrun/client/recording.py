@@ -130,9 +130,22 @@ class Recording:
         """Why delivery ended before its time."""
         return None if self.sender is None else self.sender.refusal
 
-    def wait_settled(self, timeout_s: float) -> bool:
-        """Wait until the server has the run or has refused it."""
-        return self.sender is not None and self.sender.settled.wait(timeout_s)
+    def wait_settled(self, timeout_s: float, *, only_without_trouble: bool = False) -> bool:
+        """Wait until the server has the run or has refused it; return whether that is so.
+
+        Args:
+            timeout_s: how long at most.
+            only_without_trouble: give up as soon as the server is known not to answer.
+        """
+        sender = self.sender
+        if sender is None:
+            return False
+        if not only_without_trouble:
+            return sender.settled.wait(timeout_s)
+        deadline = time.monotonic() + timeout_s
+        while not sender.settled.wait(0.05) and sender.trouble is None and time.monotonic() < deadline:
+            pass
+        return sender.settled.is_set()
 
     def feed(self) -> RowFeed:
         """Return a new reader of all rows."""
