@@ -38,6 +38,7 @@ class Load:
         flushes: how many each run sends.
         rows: of ten metrics in each flush.
         per_second: flushes a second of each run; None for as fast as they are answered.
+        most_s: no flush is sent later than this, so that a slow server does not hold up the benchmark.
         metrics: in each row.
         seed: of the values.
     """
@@ -47,6 +48,7 @@ class Load:
     flushes: int
     rows: int
     per_second: float | None
+    most_s: float = 60.0
     metrics: int = 10
     seed: int = 0
 
@@ -130,7 +132,7 @@ class _Client(asyncio.Protocol):
         self._heads = heads
         self._flushes = flushes
         self._pace_s = pace_s
-        self._due_s = 0.0
+        self._due_s = self._until_s = 0.0
         self._sent_s = 0.0
         self._next = 0
         self._buffer = b""
@@ -143,9 +145,9 @@ class _Client(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport), "TCP connections are"
         self._transport = transport
 
-    def start_at(self, at_s: float) -> None:
-        """Send the first flush at a time of the loop's clock."""
-        self._due_s = at_s
+    def start_at(self, at_s: float, until_s: float) -> None:
+        """Send the first flush at a time of the loop's clock, and the last no later than another."""
+        self._due_s, self._until_s = at_s, until_s
         self._loop.call_at(at_s, self._send)
 
     def _send(self) -> None:
@@ -169,7 +171,7 @@ class _Client(asyncio.Protocol):
         now = self._loop.time()
         self.latencies_ms.append((now - self._sent_s) * 1e3)
         self._next += 1
-        if self._next == len(self._flushes):
+        if self._next == len(self._flushes) or now >= self._until_s:
             self.done.set_result(None)
         elif self._pace_s is None:
             self._send()
@@ -203,7 +205,8 @@ async def _send_all(spec: dict[str, Any]) -> dict[str, Any]:
     await loop.run_in_executor(None, sys.stdin.readline)
     began, cpu = time.monotonic(), time.process_time()
     for number, one in enumerate(clients):  # spread over the pace, as runs that began at any time are
-        one.start_at(loop.time() + (0 if pace_s is None else pace_s * number / len(clients)))
+        first_s = loop.time() + (0 if pace_s is None else pace_s * number / len(clients))
+        one.start_at(first_s, first_s + spec["most_s"])
     outcomes = await asyncio.gather(*(one.done for one in clients), return_exceptions=True)
     return {
         "began": began,

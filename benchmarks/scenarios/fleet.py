@@ -22,7 +22,7 @@ def live(store: Store, runs: int, *, seconds: int) -> tuple[Seen, float]:
     with serving(store) as server:
         with server.connect() as asking:
             made = [asking.make_run(key) for _ in range(runs)]
-        load = Load(port=0, runs=(), flushes=seconds * _PER_SECOND, rows=1, per_second=_PER_SECOND)
+        load = Load(port=0, runs=(), flushes=seconds * _PER_SECOND, rows=1, per_second=_PER_SECOND, most_s=2 * seconds)
         return generate(server, made, load, processes=min(_PROCESSES, runs)), server.resident_mb()
 
 
@@ -36,7 +36,7 @@ def run(setup: Setup) -> Iterator[Result]:
             spreads = [spread(one.latencies_ms) for one, _ in seen]
             most, memory_mb = seen[-1]
             what = f"{sizes[-1]:,} live runs at {_PER_SECOND} flushes/s, {store.name}"
-            note = f"{seconds} s, 10 metrics a flush; latency counts from when a flush was due"
+            note = f"for {seconds} s, 10 metrics a flush; latency counts from when a flush was due"
             budget = _ACK_MS if sizes[-1] == _BUDGET_RUNS else None
             yield Figure(f"{what}: acknowledged, p99", (spreads[-1][1],), "ms", budget, note=note)
             wanted = sizes[-1] * _PER_SECOND

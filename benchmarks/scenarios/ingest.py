@@ -12,6 +12,7 @@ from benchmarks.setup import Setup
 
 _PROCESSES = 2
 _CONNECTIONS = 64
+_MOST_S = 15
 _SMALL_ROWS, _LARGE_ROWS = 10, 1_000
 _BUDGET = {"SQLite": 1e6, "PostgreSQL": 0.5e6}
 _BUDGET_WRITERS = {"SQLite": _CONNECTIONS, "PostgreSQL": 8}
@@ -23,13 +24,13 @@ def flood(store: Store, *, connections: int, flushes: int, rows: int) -> Seen:
     with serving(store) as server:
         with server.connect() as asking:
             runs = [asking.make_run(key) for _ in range(connections)]
-        load = Load(port=0, runs=(), flushes=flushes, rows=rows, per_second=None)
+        load = Load(port=0, runs=(), flushes=flushes, rows=rows, per_second=None, most_s=_MOST_S)
         return generate(server, runs, load, processes=_PROCESSES)
 
 
 def run(setup: Setup) -> Iterator[Result]:
     """Yield points a second and what an answer takes, for small and for large flushes."""
-    for rows, flushes in ((_SMALL_ROWS, setup.either(400, 40)), (_LARGE_ROWS, setup.either(20, 4))):
+    for rows, flushes in ((_SMALL_ROWS, setup.either(600, 60)), (_LARGE_ROWS, setup.either(20, 4))):
         with stores(setup.database_url) as found:
             for store in found:
                 writers = _BUDGET_WRITERS[store.name]

@@ -43,7 +43,7 @@ def run(setup: Setup) -> Iterator[Result]:
             key = account_key(store)
             with serving(store) as server, server.connect() as asking:
                 filled = [_fill(store, asking, key, size) for size in sizes]
-                http = [_over_http(asking, made, repeat if made is not filled[-1][0] else 5) for made, _ in filled]
+                http = [_over_http(asking, made, repeat) for made, _ in filled]
             direct = [
                 sampled_ms(store, made.run_id, METRICS[0], buckets=_BUCKETS, repeat=repeat)
                 if store.url is None
