@@ -54,7 +54,11 @@ def add_runs(store: Store, count: int) -> None:
         template: dict[str, Any] = dict(zip(names, row, strict=True))
         rows = (
             template
-            | {"run_id": os.urandom(16), "id": f"copy{number}", "created_at": template["created_at"] - 1000 * number}
+            | {
+                "run_id": os.urandom(16),
+                "id": os.urandom(8).hex(),
+                "created_at": template["created_at"] - 1000 * number,
+            }
             for number in range(_runs(db), _runs(db) + count)
         )
         db.executemany(f"INSERT INTO run ({', '.join(names)}) VALUES ({', '.join(f':{n}' for n in names)})", rows)

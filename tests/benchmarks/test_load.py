@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from benchmarks.database import add_runs, expire_runs, settled_bytes
 from benchmarks.flushes import bodies, long_series, wide_row
 from benchmarks.load import Load, generate
 from benchmarks.peers.environments import Absent, install
-from benchmarks.served import Made, Server, Store, serving
+from benchmarks.served import Made, Server, Store, environ, serving
 
 from anonrun.core.wire import decode, decode_all
 
@@ -76,6 +77,10 @@ def test_runs_are_copied_and_made_to_expire(tmp_path: Path) -> None:
         expire_runs(store, 100)
         assert len(asking.json("GET", "/api/v1/runs?limit=200", key)["runs"]) == 21
         assert settled_bytes(store, still_s=0.1) > 0
+    subprocess.run(store.command("gc"), env=environ(), check=True)
+    add_runs(store, 100)
+    with serving(store) as server, server.connect() as asking:
+        assert len(asking.json("GET", "/api/v1/runs?limit=200", key)["runs"]) == 121
 
 
 def test_what_cannot_be_installed_is_an_answer(tmp_path: Path) -> None:
