@@ -255,7 +255,8 @@ def _as_sqlalchemys(conn: Connection, statement: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as exc:
-        lost = bool(conn.dialect.is_disconnect(exc, None, None))  # type: ignore[arg-type]  # psycopg's errors are what it looks at
+        driver: Any = conn.connection.driver_connection
+        lost = bool(conn.dialect.is_disconnect(exc, driver, None))  # type: ignore[arg-type]  # psycopg's errors it knows
         error = DBAPIError.instance(
             statement, None, exc, psycopg.Error, hide_parameters=True, connection_invalidated=lost, dialect=conn.dialect
         )
