@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from support.disk import small_disk
 from support.jupyter import free_port
 from support.runs import only_run_of, spooled
 from support.script import environment, run_command, run_script
 from support.server import Server, anonrun_server
-
-
-@contextlib.contextmanager
-def _small_disk(at: Path, size_kb: int) -> Iterator[Path]:
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        pytest.skip("only root may mount; RLIMIT_FSIZE stands for a full disk in test_spool and test_session")
-    at.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size_kb}k", "tmpfs", str(at)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"this machine does not let root mount: {done.stderr.strip()}")
-    try:
-        yield at
-    finally:
-        subprocess.run(["umount", str(at)], check=True)
-
 
 _FILLS_THE_DISK = """
 import anonrun, os, sys
@@ -61,7 +43,7 @@ print(run.status().unsent_rows)
 """
 
 
-def _on_a_small_disk(home: Path, disk: Path, **more: str) -> subprocess.CompletedProcess[str]:
+def _on_asmall_disk(home: Path, disk: Path, **more: str) -> subprocess.CompletedProcess[str]:
     env = environment(home, SMALL_DISK=str(disk), **more)
     command = [sys.executable, "-c", _FILLS_THE_DISK]
     return subprocess.run(command, env=env, cwd=home, input="go\n", capture_output=True, text=True, check=False)
@@ -71,8 +53,8 @@ def _on_a_small_disk(home: Path, disk: Path, **more: str) -> subprocess.Complete
 def test_a_full_disk_loses_nothing_while_the_server_answers(
     home: Path, tmp_path: Path, shared_server: Server, full_from: str
 ) -> None:
-    with _small_disk(tmp_path / "small", 256) as disk:
-        done = _on_a_small_disk(home, disk, ANONRUN_SERVER=shared_server.url, FULL_FROM=full_from)
+    with small_disk(tmp_path / "small", 256) as disk:
+        done = _on_asmall_disk(home, disk, ANONRUN_SERVER=shared_server.url, FULL_FROM=full_from)
         assert done.stdout.split() == ["full", "0"], done.stderr
         assert "Traceback" not in done.stderr
     assert only_run_of(home, ANONRUN_SERVER=shared_server.url)["points"]["x"] == list(range(5_100))
@@ -85,8 +67,8 @@ def test_what_waits_for_a_full_disk_is_on_it_once_there_is_room(
 ) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    with _small_disk(tmp_path / "small", 512) as disk:
-        done = _on_a_small_disk(home, disk, ANONRUN_SERVER=url, FULL_FROM=full_from, MODE=mode, WAIT="0")
+    with small_disk(tmp_path / "small", 512) as disk:
+        done = _on_asmall_disk(home, disk, ANONRUN_SERVER=url, FULL_FROM=full_from, MODE=mode, WAIT="0")
         assert done.stdout.split() == ["full", "5100"], done.stderr
         with anonrun_server(tmp_path / "lab", port=port):
             assert "delivered, 5,100 rows" in run_command("sync", str(disk), data_dir=home).stdout
@@ -97,8 +79,8 @@ def test_a_process_that_is_killed_after_the_disk_had_room_again_lost_nothing(hom
     """Its `run.json` could not be written at first; without it nobody could deliver what it left."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    with _small_disk(tmp_path / "small", 512) as disk:
-        done = _on_a_small_disk(home, disk, ANONRUN_SERVER=url, FULL_FROM="the beginning", KILLED="1")
+    with small_disk(tmp_path / "small", 512) as disk:
+        done = _on_asmall_disk(home, disk, ANONRUN_SERVER=url, FULL_FROM="the beginning", KILLED="1")
         assert done.returncode == -9, done.stderr
         with anonrun_server(tmp_path / "lab", port=port):
             run_command("sync", str(disk), data_dir=home)
@@ -159,7 +141,7 @@ def test_a_backlog_leaves_the_disk_while_it_is_delivered_and_the_run_goes_on(hom
         def parts(): return len(list(pathlib.Path(os.environ["ANONRUN_DATA_DIR"]).glob("spool/*/*.part")))
         for value in range(12_000):
             run.log({"x": value})
-            if value % 1_000 == 0: time.sleep(0.02)
+            while value % 1_000 == 0 and run.status().unsent_rows > 4_000: time.sleep(0.02)
         end = time.monotonic() + 30
         while run.status().unsent_rows or parts() > 4:
             assert time.monotonic() < end, (run.status(), parts())

@@ -131,7 +131,7 @@ _STANDINGS = (
     .join_from(RUN, ACCOUNT, RUN.c.account_id == ACCOUNT.c.account_id)
     .where(_THESE)
     .order_by(RUN.c.run_id)  # all take the locks in one order, so that none waits for another in a circle
-    .with_for_update(of=RUN)
+    .with_for_update(of=RUN, key_share=True)  # of the account too, every run of it would wait
 )
 _ENDS = (
     select(WRITER.c.run_id, WRITER.c.writer, WRITER.c.next_seq)

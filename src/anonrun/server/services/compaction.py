@@ -68,6 +68,8 @@ class Compactor:
                     await self.once()
             except StoreUnavailableError as exc:
                 _log.error("a compaction failed: %s", exc)
+            except Exception:  # whatever it is, the next look may find other runs
+                _log.exception("a compaction failed")
             try:
                 await asyncio.wait_for(self._news.wait(), _LOOK_EVERY_SHARED_S if self._lease else _LOOK_EVERY_S)
             except (asyncio.TimeoutError, TimeoutError):  # two different ones before Python 3.11
