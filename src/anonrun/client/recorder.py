@@ -71,19 +71,24 @@ class Recorder:
 
     def log(self, data: Mapping[Any, Any], step: int | None = None, commit: bool | None = None) -> None:
         """Write one row; see `Run.log`."""
-        if step is None and commit is None and type(data) is dict and not self.closed:
+        if commit is None and (step is None or type(step) is int) and type(data) is dict and not self.closed:
             writer = self._writer
             with writer.lock:
                 plan = self._plans.get(tuple(data))
-                if plan is not None:
+                at = self.step if step is None else step
+                if plan is not None and (step is None or (self._highest <= at < _INT64 - 1 and at >= self.step - 1)):
                     try:
-                        body = plan.pack(plan.size, ROW, plan.keys, self.step, _time_ns() // 1000, *data.values())
+                        body = plan.pack(plan.size, ROW, plan.keys, at, _time_ns() // 1000, *data.values())
                     except Exception:  # noqa: BLE001  whatever a value does, the slow way finds out and says so
                         body = b""
                     if body and writer.append(_to_crc_bytes(_crc32(body)) + body):
                         plan.last = body
-                        self.step += 1
                         self.rows += 1
+                        if step is None:
+                            self.step += 1
+                        else:
+                            self._highest = at
+                            self.step = max(self.step, at)
                         return
         self._log_slowly(data, step, commit)
 

@@ -68,7 +68,7 @@ class Compactor:
                     await self.once()
             except StoreUnavailableError as exc:
                 _log.error("a compaction failed: %s", exc)
-            except Exception:  # whatever it is, the next look may find other runs
+            except Exception:  # noqa: BLE001  whatever it is, the next look may find other runs
                 _log.exception("a compaction failed")
             try:
                 await asyncio.wait_for(self._news.wait(), _LOOK_EVERY_SHARED_S if self._lease else _LOOK_EVERY_S)

@@ -140,7 +140,7 @@ class Sweeper:
                 await self.once()
             except StoreUnavailableError as exc:
                 _log.error("a sweep failed: %s", exc)
-            except Exception:  # whatever it is, what has expired must go with the next
+            except Exception:  # noqa: BLE001  whatever it is, what has expired must go with the next
                 _log.exception("a sweep failed")
             await asyncio.sleep(self._interval_s)
 
