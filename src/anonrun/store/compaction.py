@@ -6,8 +6,8 @@ compactors at once do the work twice and keep it once, and a reader sees each po
 before that transaction, in a chunk after it.
 
 A metric's points keep their order of arrival. All its chunks but the last hold `CHUNK_POINTS`; the last one is
-made anew when more arrive. A segment whose bytes are damaged ends the compaction before it: it stays where it is,
-for `check.py` to name.
+made anew when more arrive. A segment whose bytes are damaged stays where it is, below the position up to which chunks
+hold the run: readers count it, and `check.py` names it.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ class Plan:
     Attributes:
         before: the position up to which chunks held the run when this was computed.
         upto: the position up to which they hold it after.
-        points: points that move from segments to chunks.
+        points: points that move from segments to chunks, or are in segments that cannot be read.
+        damaged: positions of those segments.
         axes: rows of the table, by the names of its columns.
         chunks: likewise.
         summaries: of the metrics, with what moves.
@@ -102,6 +103,7 @@ class Plan:
     before: int
     upto: int
     points: int
+    damaged: list[int]
     axes: list[dict[str, Any]]
     chunks: list[dict[str, Any]]
     summaries: list[dict[str, Any]]
@@ -179,8 +181,7 @@ def _tail(tx: Tx, run_id: uuid.UUID, compacted: int, most_points: int) -> Tail:
         .where(SEG.c.run_id == run_id, SEG.c.position > compacted, SEG.c.position <= upto, is_live(tx.now_us))
         .order_by(SEG.c.position)
     ):
-        if not tail.take(row.position, row.points, row.payload):
-            break
+        tail.take(row.position, row.points, row.payload)
     return tail
 
 
@@ -233,6 +234,7 @@ def _planned(tx: Tx, run_id: uuid.UUID, tail: Tail, metrics: dict[str, Row[Any]]
         before=tail.before,
         upto=tail.upto,
         points=tail.points,
+        damaged=tail.damaged,
         axes=axes,
         chunks=chunks,
         summaries=summaries,
@@ -350,10 +352,12 @@ def apply(tx: Tx, plan: Plan) -> bool:
         tx.conn.execute(_held(_DROP_CHUNK), replaced)
     tx.dialect.insert_rows(tx.conn, AXIS, plan.axes)
     tx.dialect.insert_rows(tx.conn, CHUNK, plan.chunks)
-    tx.conn.execute(_held(_SUMMARIZE), plan.summaries)
+    if plan.summaries:
+        tx.conn.execute(_held(_SUMMARIZE), plan.summaries)
     if plan.left_axes:
         tx.conn.execute(_held(delete(AXIS).where(AXIS.c.run_id == run_id, AXIS.c.axis_id.in_(plan.left_axes))))
-    tx.conn.execute(_held(delete(SEG).where(SEG.c.run_id == run_id, SEG.c.position <= plan.upto)))
+    passed = and_(SEG.c.run_id == run_id, SEG.c.position > plan.before, SEG.c.position <= plan.upto)
+    tx.conn.execute(_held(delete(SEG).where(passed, SEG.c.position.not_in(plan.damaged))))
     if won.position == plan.upto:
         tx.conn.execute(_held(delete(TAIL).where(TAIL.c.run_id == run_id)))
     else:

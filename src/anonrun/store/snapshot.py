@@ -97,9 +97,7 @@ class Snapshot:
     @staticmethod
     def of(tx: Tx, run_id: uuid.UUID, names: Collection[str] | None) -> Snapshot | None:
         """Return a run's metrics (None: all of them) as they are now; None where the run is gone."""
-        run = tx.conn.execute(
-            select(RUN.c.position, RUN.c.compacted).where(RUN.c.run_id == run_id, is_live(tx.now_us))
-        ).first()
+        run = tx.conn.execute(select(RUN.c.position).where(RUN.c.run_id == run_id, is_live(tx.now_us))).first()
         if run is None:
             return None
         wanted = (
@@ -112,10 +110,11 @@ class Snapshot:
             wanted = wanted.where(METRIC.c.name.in_(list(names)))
         ids = {row.name: row.metric_id for row in tx.conn.execute(wanted)}
         here = Snapshot(tx, run_id, run.position, ids)
-        here._read_tail(run.compacted)
+        here._read_tail()
         return here
 
-    def _read_tail(self, compacted: int) -> None:
+    def _read_tail(self) -> None:
+        """Read the segments: those that are not in chunks yet, and, to be counted, those that can never be."""
         import numpy as np  # noqa: PLC0415  an idle server does without
 
         rows = self.tx.conn.execute(
@@ -123,7 +122,6 @@ class Snapshot:
             .join(RUN, RUN.c.run_id == SEG.c.run_id)
             .where(
                 SEG.c.run_id == self.run_id,
-                SEG.c.position > compacted,
                 SEG.c.position <= self.position,
                 is_live(self.tx.now_us),
             )

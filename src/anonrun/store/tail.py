@@ -27,7 +27,8 @@ class Tail:
         before: that position.
         upto: position of the last one.
         points: their points.
-        size: their bytes.
+        size: bytes of those that could be read.
+        damaged: positions of those that could not.
         frames: their frames, each with its position.
         where: by metric, the frames that have it, each with the number of its column.
     """
@@ -37,23 +38,24 @@ class Tail:
         self.upto = compacted
         self.points = 0
         self.size = 0
+        self.damaged: list[int] = []
         self.frames: list[tuple[int, Frame]] = []
         self.where: dict[str, list[tuple[int, int]]] = {}
 
-    def take(self, position: int, points: int, payload: bytes) -> bool:
-        """Take a segment in; return whether it could be read."""
+    def take(self, position: int, points: int, payload: bytes) -> None:
+        """Take a segment in."""
+        self.upto = position
+        self.points += points
         try:
             segment = decode(payload)
         except DamagedDataError:
-            return False
+            self.damaged.append(position)
+            return
+        self.size += len(payload)
         for frame in segment.frames:
             for column, name in enumerate(frame.names):
                 self.where.setdefault(name, []).append((len(self.frames), column))
             self.frames.append((position, frame))
-        self.upto = position
-        self.points += points
-        self.size += len(payload)
-        return True
 
     def axis(self, frames: Iterable[int]) -> Axis:
         """Return the rows of some frames."""

@@ -94,7 +94,7 @@ class Compactor:
                 return moved
             for run in due:
                 points = await compact(self._db, run.run_id)
-                if not points:  # its next segment is damaged, or it was deleted meanwhile
+                if not points:  # it was deleted meanwhile, or another worker did it
                     stuck.add(run.run_id)
                 moved += points
                 self.points += points
