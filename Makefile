@@ -23,7 +23,7 @@ test: $(STAMPS)/test $(STAMPS)/system  ## Set everything up, system packages inc
 	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST)
 
 bench: $(STAMPS)/test $(STAMPS)/system  ## Measure, beside others, and write JSON and tables; BENCH=--quick for a look
-	$(BIN)/python -m benchmarks $(BENCH)
+	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH)
 
 check: $(STAMPS)/test  ## Lint, types, format and import rules, for Python and TypeScript
 	$(BIN)/ruff check .

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
 import time
 import traceback
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from benchmarks.report import Part, Report, as_json, as_markdown
 from benchmarks.scenarios import SCENARIOS, Scenario
 from benchmarks.setup import ROOT, Setup
 
+_POSTGRESQL = 15
 _DOCS = ROOT / "docs" / "benchmarks.md"
 _MARK = "<!-- Below this line `make bench` writes. -->\n"
 
@@ -30,7 +33,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--database-url",
         default=os.environ.get("ANONRUN_BENCH_DATABASE_URL"),
-        help="an empty PostgreSQL database to measure on as well (or ANONRUN_BENCH_DATABASE_URL)",
+        help="an empty PostgreSQL database to measure on (or ANONRUN_BENCH_DATABASE_URL); by default one of its own",
     )
     parser.add_argument("--out", type=Path, default=ROOT / "out", help="where bench.json and bench.md go")
     parser.add_argument("--docs", action="store_true", help="write the tables into docs/benchmarks.md as well")
@@ -58,15 +61,38 @@ def _write_docs(text: str) -> None:
     _DOCS.write_text(f"{before}{mark or _MARK}\n{text}", encoding="utf-8")
 
 
+@contextlib.contextmanager
+def _postgresql(url: str | None) -> Iterator[tuple[str | None, str]]:
+    """Give the URL of an empty database: the one that was named, or one on a server of our own, as the tests have."""
+    if url is not None:
+        yield url, ""
+        return
+    with contextlib.ExitStack() as running:
+        try:
+            from support.postgres import postgres  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415  on the path where `make bench` runs
+
+            cluster = running.enter_context(postgres(_POSTGRESQL, durable=True))
+            found = cluster.url(running.enter_context(cluster.database()))
+        except (ImportError, RuntimeError) as exc:
+            yield None, f"there is none here, and --database-url names none ({exc})"
+            return
+        yield found, ""
+
+
 def main() -> int:
     """Measure and write; return whether something failed."""
     options = _options()
-    setup = Setup(
-        quick=options.quick,
-        repeat=options.repeat or (2 if options.quick else 5),
-        database_url=options.database_url,
-        environments=options.out.resolve() / "bench-envs",
-    )
+    with _postgresql(options.database_url) as (url, why_not):
+        setup = Setup(
+            quick=options.quick,
+            repeat=options.repeat or (2 if options.quick else 5),
+            database_url=url,
+            environments=options.out.resolve() / "bench-envs",
+        )
+        return _run(options, setup, why_not)
+
+
+def _run(options: argparse.Namespace, setup: Setup, why_not: str) -> int:
     machine = this_machine()
     chosen = [
         scenario
@@ -77,8 +103,8 @@ def main() -> int:
     for scenario in chosen:
         parts.append(_measure(scenario, setup))
         sys.stderr.write(f"{scenario.name}: {parts[-1].seconds:.0f} s\n")
-    if options.database_url is None:
-        gone = Absent("everything on PostgreSQL", "no database was given; see --database-url")
+    if setup.database_url is None:
+        gone = Absent("everything on PostgreSQL", why_not)
         parts.append(Part("postgresql", "PostgreSQL", (gone,), 0))
     report = Report(machine, f"{datetime.now(timezone.utc):%B %Y}", options.quick, tuple(parts))
     options.out.mkdir(parents=True, exist_ok=True)

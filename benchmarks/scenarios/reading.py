@@ -44,26 +44,20 @@ def run(setup: Setup) -> Iterator[Result]:
             with serving(store) as server, server.connect() as asking:
                 filled = [_fill(store, asking, key, size) for size in sizes]
                 http = [_over_http(asking, made, repeat) for made, _ in filled]
-            direct = [
-                sampled_ms(store, made.run_id, METRICS[0], buckets=_BUCKETS, repeat=repeat)
-                if store.url is None
-                else None
-                for made, _ in filled
-            ]
+            direct = [sampled_ms(store, made.run_id, METRICS[0], buckets=_BUCKETS, repeat=repeat) for made, _ in filled]
             for size, inside, outside in zip(sizes, direct, http, strict=True):
                 if size < _LONG:
                     continue
                 in_store, over_http = _BUDGETS_MS.get((store.name, size), (None, None))
                 what = f"read {size:,} points as {_BUCKETS:,} buckets, {store.name}"
-                if inside is not None:
-                    yield Figure(f"{what}: store", tuple(inside), "ms", in_store)
+                yield Figure(f"{what}: store", tuple(inside), "ms", in_store)
                 yield Figure(f"{what}: HTTP", tuple(outside), "ms", over_http)
             yield Growth(
                 f"Points in a series, {store.name}",
                 "points",
                 sizes,
                 (
-                    Trace("read in the store", "ms", tuple(None if d is None else percentile(d, 0.5) for d in direct)),
+                    Trace("read in the store", "ms", tuple(percentile(d, 0.5) for d in direct)),
                     Trace("read over HTTP", "ms", tuple(percentile(h, 0.5) for h in http)),
                     Trace("stored", "bytes/point", tuple(size for _, size in filled)),
                 ),
