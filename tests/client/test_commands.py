@@ -229,6 +229,13 @@ def test_doctor_says_which_run_is_still_going(person: Person) -> None:
     assert "1 rows of a run that is still going wait in" in done.stdout
 
 
+def test_sync_takes_a_folder_as_messages_name_it(person: Person) -> None:
+    log = "import anonrun\nwith anonrun.init(mode='offline') as r: r.log({'x': 1})"
+    said = run_script(log, person.home, ANONRUN_SERVER=person.server.url).stderr
+    (folder,) = re.findall(r"is kept in (~/\S+);", said)
+    assert "delivered" in person.run("sync", folder).stdout
+
+
 def test_sync_says_what_it_could_not_read(person: Person) -> None:
     run_script("import anonrun\nwith anonrun.init(mode='offline') as r: r.log({'x': 1})", person.home)
     (file,) = (person.home / "spool").glob("*/run.json")

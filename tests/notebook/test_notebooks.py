@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 
-from support.jupyter import stop_embedded_server
+from support.jupyter import free_port, stop_embedded_server
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 MOST_BYTES = 300_000
@@ -75,6 +75,42 @@ def test_every_notebook_runs_and_is_left_with_charts_and_without_secrets(path: P
     assert pictures(book)
     assert not [output for output in outputs(book) if output.output_type == "error"]
     assert "warning" not in text_of(book).lower()
+
+
+NOWHERE = """
+import os
+del os.environ["ANONRUN_SERVER"]
+data = os.path.join(os.path.expanduser("~"), "data")
+os.environ["ANONRUN_DATA_DIR"] = data
+os.makedirs(data)
+open(os.path.join(data, "server"), "w").close()
+from anonrun.core.tokens import TokenKind, mint
+anonrun.Api(api_key=mint(TokenKind.API_KEY))
+"""
+
+
+def test_no_output_tells_the_name_that_the_home_folder_has(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what `finish`, `%anonrun status`, a script in a cell or an error of ours says of where rows wait."""
+    home = folder / "ada.lovelace"
+    home.mkdir()
+    monkeypatch.delenv("ANONRUN_DATA_DIR")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("ANONRUN_SERVER", f"http://127.0.0.1:{free_port()}")
+    cells = [
+        "%load_ext anonrun",
+        "%%anonrun\nimport anonrun\nanonrun.log({'a': 1})",
+        "run = anonrun.init(reinit='create_new'); anonrun.log({'a': 2})\n%anonrun status",
+        "run.finish(timeout=0); print(run.status().trouble)",
+        "import sys\n!{sys.executable} -c 'import anonrun; r = anonrun.init(); r.finish(timeout=0)'",
+        NOWHERE,
+    ]
+    book = executed(cells, folder, allow_errors=True)
+    text = nbformat.writes(book)
+    assert "lovelace" not in text
+    assert text_of(book).count("rows wait in ~/.local/share/anonrun/spool/") == 3
+    (error,) = [output for output in outputs(book) if output.output_type == "error"]
+    assert error.ename == "ServerUnavailableError"
+    assert "'~/data/server'" in error.evalue
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in NOTEBOOKS])

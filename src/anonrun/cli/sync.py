@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,8 +13,18 @@ from anonrun.cli.output import as_json_option, command_errors, print_json, serve
 __all__ = ["sync"]
 
 
+class _Folder(click.Path):
+    """A folder that is there; `~` is the home folder, as messages name it, also where no shell has replaced it."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, file_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401  click's signature
+        return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111  click takes the text
+
+
 @click.command(epilog="Example: anonrun sync --server https://runs.example.org")
-@click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folders", nargs=-1, type=_Folder())
 @server_option
 @as_json_option
 @command_errors

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anonrun.client.home import without_home
 from anonrun.client.transport import LoopbackTransport, Request
 from anonrun.errors import ServerUnavailableError
 
@@ -116,7 +117,7 @@ def ensure_running(folder: Path, *, timeout_s: float = 20.0) -> EmbeddedServer:
     try:
         process = start(folder)
     except OSError as exc:
-        raise ServerUnavailableError(f"The server on this machine cannot be started: {exc}.") from exc
+        raise ServerUnavailableError(without_home(f"The server on this machine cannot be started: {exc}.")) from None
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         found = find(folder)
@@ -126,7 +127,9 @@ def ensure_running(folder: Path, *, timeout_s: float = 20.0) -> EmbeddedServer:
             break
         time.sleep(_POLL_S)
     raise ServerUnavailableError(
-        f"The server on this machine did not come up; {folder / 'server.log'} says why. Points are safe on disk."
+        without_home(
+            f"The server on this machine did not come up; {folder / 'server.log'} says why. Points are safe on disk."
+        )
     )
 
 

@@ -2,7 +2,7 @@
 
 Nothing here ever raises or waits. In a notebook nothing is written from a background thread, since it
 would land in whatever cell runs then, and nothing that holds a secret is written at all, since output
-is saved.
+is saved. For the same reason the home folder, which tells its owner's name, is `~` in all that is written.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import sys
 import threading
 
+from anonrun.client.home import without_home
 from anonrun.core.tokens import redact
 
 __all__ = ["Notices", "in_notebook"]
@@ -57,7 +58,7 @@ class Notices:
     def _write(self, text: str) -> None:
         if self._silent or (in_notebook() and threading.current_thread() is not threading.main_thread()):
             return
-        lines = "".join(f"anonrun: {line}\n" for line in text.splitlines())
+        lines = "".join(f"anonrun: {line}\n" for line in without_home(text).splitlines())
         with contextlib.suppress(OSError, ValueError, AttributeError):  # standard error may be closed or None
             sys.stderr.write(lines)
             sys.stderr.flush()

@@ -16,6 +16,7 @@ from anonrun.client.browser import open_privately
 from anonrun.client.connect import Connector
 from anonrun.client.delivery import Connection, Delivery
 from anonrun.client.feed import RowFeed
+from anonrun.client.home import without_home
 from anonrun.client.leftovers import deliver_leftovers, owned
 from anonrun.client.links import share_link
 from anonrun.client.notices import Notices
@@ -123,7 +124,9 @@ class Recording:
     @property
     def trouble(self) -> str | None:
         """A sentence while something is wrong."""
-        return self.writer.trouble or self.recorder.trouble or (None if self.sender is None else self.sender.trouble)
+        of_sender = None if self.sender is None else self.sender.trouble
+        trouble = self.writer.trouble or self.recorder.trouble or of_sender
+        return None if trouble is None else without_home(trouble)
 
     @property
     def refusal(self) -> Refusal | None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from anonrun.client.session import current_run
+from anonrun.client.home import without_home
+from anonrun.client.session import current_run, the_session
 from anonrun.core.messages import RunState
 from anonrun.errors import UsageError
 from anonrun.notebook.aftercare import Aftercare
@@ -176,7 +176,7 @@ class Kernel:
     def trouble(self, run: Source) -> str | None:
         """Return why a run's view is no longer kept up to date; None while all is well."""
         shown = self._going.get(run.run_id)
-        return shown.trouble if shown else None
+        return without_home(shown.trouble) if shown and shown.trouble else None
 
     def _show_ended(self, run: Source, host: Host) -> StaticView | None:
         data = self._ended.get(run.run_id) or mimebundle(run)
@@ -198,7 +198,9 @@ class Kernel:
                         self._remember(run_id, message.data)
                 shown.outputs.close()
         except Exception as exc:  # noqa: BLE001  finish() must go on
-            warnings.warn(f"anonrun could not draw the last picture of this run: {exc!r}", RuntimeWarning, stacklevel=3)
+            the_session.notices.warn_once(
+                f"picture {run_id}", f"The last picture of this run could not be drawn: {exc!r}"
+            )
         else:
             self._last = shown
             self._aftercare.add(shown)
@@ -258,5 +260,5 @@ def show(
     except WidgetMissingError as exc:
         if display is not None:
             raise
-        warnings.warn(f"{exc} Until then the run is shown as a picture.", RuntimeWarning, stacklevel=2)
+        the_session.notices.warn_once("widget", f"{exc} Until then the run is shown as a picture.")
         return kernel().show(run, "static", config)

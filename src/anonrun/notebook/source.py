@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from anonrun.client.home import without_home
 from anonrun.core.messages import RunInfo, RunState, to_json
 from anonrun.core.wire import Frame
 from anonrun.notebook.facts import Facts
@@ -131,10 +131,8 @@ def run_trait(source: Source, *, temporary: str | None) -> dict[str, Any]:
     return {**known, "server": where, "temporary": temporary}
 
 
-def _without_home(text: str | None) -> str | None:
-    """Return a sentence with `~` for the home folder: the notebook is saved, and a home tells its owner's name."""
-    home = os.path.expanduser("~")  # noqa: PTH111  Path.home() raises where there is none
-    return text if text is None or len(home) < 2 else text.replace(home, "~")  # noqa: PLR2004  "/" is everywhere
+def _trouble(status: Status) -> str | None:
+    return None if status.trouble is None else without_home(status.trouble)
 
 
 def status_trait(source: Source) -> dict[str, Any]:
@@ -145,7 +143,7 @@ def status_trait(source: Source) -> dict[str, Any]:
         "state": str(getattr(status.state, "value", status.state)),
         "rows": status.rows,
         "unsent_rows": status.unsent_rows,
-        "trouble": _without_home(status.trouble),
+        "trouble": _trouble(status),
         "server_time_offset_ms": None if offset_s is None else round(offset_s * 1000),
     }
 
@@ -175,6 +173,6 @@ def facts_of(source: Source, *, was_anonymous: bool, temporary: str | None) -> F
         url=source.url,
         embedded=_is_here(source.url) if status.server is None else status.server.embedded,
         temporary=temporary,
-        trouble=_without_home(status.trouble),
+        trouble=_trouble(status),
         unsent_rows=status.unsent_rows,
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from anonrun.client.home import without_home
 from anonrun.errors import AnonrunError
 
 __all__ = ["WidgetMissingError", "new_widget", "prepare_widget", "static_file"]
@@ -41,7 +42,7 @@ def static_file(name: str) -> Path:
     path = _PLACES[name] / name
     if not path.is_file():
         raise WidgetMissingError(
-            f"The widget's {name} is missing at {path}. An installed anonrun brings it; "
+            f"The widget's {name} is missing at {without_home(str(path))}. An installed anonrun brings it; "
             f"in a git checkout build it: {_BUILD}"
         )
     return path
