@@ -33,7 +33,7 @@ class Notices:
 
     def __init__(self, *, silent: bool = False) -> None:
         self._silent = silent
-        self._said: set[str] = set()
+        self._said: dict[str, object] = {}
 
     @property
     def silent(self) -> bool:
@@ -45,9 +45,11 @@ class Notices:
         self._write(redact(text))
 
     def warn_once(self, key: str, text: str) -> None:
-        """Write `text` as a warning, the first time that `key` is given."""
-        if key not in self._said:
-            self._said.add(key)
+        """Write `text` as a warning, the first time that `key` is given where something can be written."""
+        mine = object()
+        if (
+            self._may_write() and self._said.setdefault(key, mine) is mine
+        ):  # one step, since threads may be at it at once
             self._write(redact(f"warning: {text}"))
 
     def say_secret(self, text: str) -> None:
@@ -55,8 +57,11 @@ class Notices:
         if not in_notebook():
             self._write(text)
 
+    def _may_write(self) -> bool:
+        return not (self._silent or (in_notebook() and threading.current_thread() is not threading.main_thread()))
+
     def _write(self, text: str) -> None:
-        if self._silent or (in_notebook() and threading.current_thread() is not threading.main_thread()):
+        if not self._may_write():
             return
         lines = "".join(f"anonrun: {line}\n" for line in without_home(text).splitlines())
         with contextlib.suppress(OSError, ValueError, AttributeError):  # standard error may be closed or None

@@ -68,6 +68,7 @@ class Recorder:
         self._by_names: dict[tuple[str, ...], _Plan] = {}
         self._earlier: dict[str, tuple[int, float]] = {}
         writer.on_new_part = self._forget_plans
+        writer.on_refused = self._plans.clear  # the next row goes the slow way, where there is time to warn
 
     def log(self, data: Mapping[Any, Any], step: int | None = None, commit: bool | None = None) -> None:
         """Write one row; see `Run.log`."""
@@ -146,6 +147,12 @@ class Recorder:
             self.lost += not self._keep(row, at, asked)
             if commit or (commit is None and own_step is None):
                 self.step = max(self.step, at + 1)
+        self.warn_of_disk()
+
+    def warn_of_disk(self) -> None:
+        """Say once that the disk refuses, if it does. Not under the lock: whoever takes what is said may log too."""
+        if self._writer.trouble is not None:
+            self._notices.warn_once("disk", self._writer.trouble)
 
     def _keep(self, row: Row, step: int, asked: tuple[Any, ...] | None) -> bool:
         if not self._writer.has_room():

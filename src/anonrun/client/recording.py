@@ -26,7 +26,7 @@ from anonrun.client.registration import Keys
 from anonrun.client.remote import Refusal, as_public_error
 from anonrun.client.sender import Sender
 from anonrun.client.spool.folder import RunFile, RunFolder
-from anonrun.client.spool.writer import KEEP_BYTES, LIMIT_BYTES, SpoolWriter
+from anonrun.client.spool.writer import KEEP_BYTES, LIMIT_BYTES, SpoolWriter, refused_text
 from anonrun.core.messages import LinkRequest
 from anonrun.core.tokens import TokenKind, mint, token_hash
 from anonrun.core.wire import Frame, decode_all
@@ -109,7 +109,7 @@ class Recording:
         try:
             self.folder.save(self.file)
         except OSError as exc:
-            self._notices.warn_once("run.json", f"{self.folder.path} cannot be written to ({exc.strerror or exc}).")
+            self._notices.warn_once("disk", refused_text(self.folder.path, exc))
 
     @property
     def rows(self) -> int:
@@ -165,6 +165,7 @@ class Recording:
             self.recorder.change({"state": state, "exit_code": exit_code})
         self.recorder.closed = True
         self.writer.close()
+        self.recorder.warn_of_disk()
         if not self._forked:
             self.delivery.keep_file()
         if self.sender is not None and not self._forked:

@@ -306,7 +306,10 @@ class Run:
     def _say_goodbye(self, recording: Recording) -> None:
         unsent = recording.unsent_rows
         if recording.sender is None:
-            self._notices.say(f"run {self.name} is kept in {recording.folder.path}; `anonrun sync FOLDER` delivers it.")
+            trouble = f" {recording.trouble}" if recording.trouble else ""
+            self._notices.say(
+                f"run {self.name} is kept in {recording.folder.path}; `anonrun sync FOLDER` delivers it.{trouble}"
+            )
         elif not recording.sender.done:
             text = (
                 f"run {self.name} is not delivered in full: {unsent:,} of {recording.rows:,} rows wait in "

@@ -120,6 +120,8 @@ class Sender:
         """Do one piece of work; return how long to wait before the next, or None at the end."""
         try:
             self._writer.retry()
+            if self._writer.trouble is not None:
+                self._notices.warn_once("disk", self._writer.trouble)
             self.delivery.keep_file()
             finishing = self._finishing  # asked before the spool is read: what came before it is then in the spool
             more = self._advance()

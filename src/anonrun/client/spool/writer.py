@@ -21,7 +21,7 @@ from pathlib import Path
 from anonrun.client.spool.machine import this_machine
 from anonrun.client.spool.records import HEADER, pack_json
 
-__all__ = ["KEEP_BYTES", "LIMIT_BYTES", "PART_BYTES", "PART_SUFFIX", "PartName", "SpoolWriter"]
+__all__ = ["KEEP_BYTES", "LIMIT_BYTES", "PART_BYTES", "PART_SUFFIX", "PartName", "SpoolWriter", "refused_text"]
 
 LIMIT_BYTES = 2**30
 KEEP_BYTES = 64 * 2**20
@@ -34,6 +34,14 @@ _LOOK_FOR_ROOM_S = 0.5
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 _os_write = os.write
+
+
+def refused_text(folder: Path, exc: OSError) -> str:
+    """Return what to say where the disk refuses a run's folder: what that means, and what to do."""
+    return (
+        f"{folder} cannot be written to ({exc.strerror or exc}). Points wait in memory and are written when there is "
+        "room; make room, or they are lost if this process ends before they are delivered."
+    )
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,6 +83,7 @@ class SpoolWriter:
         trouble: a sentence while the disk refuses; else None.
         full: whether the folder was at its bound when that was looked at last.
         on_new_part: called, under the lock, when a new part is begun: nothing is defined in it yet.
+        on_refused: called, under the lock, when the disk refuses; `trouble` says why.
     """
 
     def __init__(
@@ -89,6 +98,7 @@ class SpoolWriter:
         self.trouble: str | None = None
         self.full = False
         self.on_new_part: Callable[[], object] = lambda: None
+        self.on_refused: Callable[[], object] = lambda: None
         self._folder = folder
         self._limit_bytes = limit_bytes
         self._part_bytes = max(1, min(part_bytes, limit_bytes // _PARTS_IN_LIMIT))
@@ -225,10 +235,8 @@ class SpoolWriter:
 
     def _refused(self, exc: OSError) -> None:
         self._retry_at = time.monotonic() + _RETRY_S
-        self.trouble = (
-            f"{self._folder} cannot be written to ({exc.strerror or exc}). Points wait in memory and are written "
-            "when there is room; make room, or they are lost if this process ends before they are delivered."
-        )
+        self.trouble = refused_text(self._folder, exc)
+        self.on_refused()
 
     def _start_queue(self, rest: bytes) -> None:
         self._on_disk = os.lseek(self._fd, 0, os.SEEK_END)
