@@ -21,7 +21,7 @@ from anonrun.store.check import check
 from anonrun.store.chunks import CHUNK_POINTS
 from anonrun.store.columns import CODEC_ZLIB, pack
 from anonrun.store.database import Database, StoreError
-from anonrun.store.findings import Fault, Report
+from anonrun.store.findings import Fault
 from anonrun.store.ingest import Incoming, Stored, append
 from anonrun.store.inspecting import Inspected, OlderSchemaError
 from anonrun.store.schema import AXIS, CHUNK, METRIC, RUN, SEG, TAIL, WRITER
@@ -261,8 +261,21 @@ def test_a_copy_that_nobody_has_open_is_checked_without_being_written(stock: Sto
     copy.parent.mkdir()
     shutil.copy(stock.place.where, copy)
     before = copy.read_bytes()
-    assert isinstance(check(copy), Report)
+    assert check(copy).faults == []
     assert copy.read_bytes() == before
+    assert list(copy.parent.iterdir()) == [copy]
+
+
+@pytest.mark.databases("sqlite")
+def test_a_server_that_starts_while_its_file_is_read_as_still_is_noticed(stock: Stock) -> None:
+    stock.db.close()
+    opened = Inspected.open(stock.place.where)
+    assert not opened.disturbed
+    server = Database.open(stock.place.where)
+    assert opened.disturbed
+    opened.close()
+    assert check(stock.place.where).faults == []
+    server.close()
 
 
 @pytest.mark.databases("sqlite")

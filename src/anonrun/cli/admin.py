@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from anonrun.cli.output import as_json_option, command_errors, print_json
-from anonrun.cli.server import data_dir_option, database_of, database_url_option, default_data_dir
+from anonrun.cli.server import data_dir_option, database_url_option, settings_of
+from anonrun.cli.upkeep import backup, check, redelete, restore
 from anonrun.errors import AnonrunError
 
 if TYPE_CHECKING:
     from anonrun.server.settings import Settings
-    from anonrun.store.findings import Fault, Report
 
 __all__ = ["admin"]
 
@@ -25,6 +23,10 @@ __all__ = ["admin"]
 @click.group()
 def admin() -> None:
     """Operate a server: its accounts, and what it has stored."""
+
+
+for _command in (check, backup, restore, redelete):
+    admin.add_command(_command)
 
 
 @admin.group()
@@ -44,7 +46,7 @@ def add_user(name: str, data_dir: Path | None, database_url: str | None, *, as_j
     """
     password = _password()
     try:
-        key = asyncio.run(_add(_settings(data_dir, database_url), name, password))
+        key = asyncio.run(_add(settings_of(data_dir, database_url), name, password))
     except AnonrunError as exc:
         raise click.ClickException(str(exc)) from exc
     if as_json:
@@ -59,13 +61,6 @@ def _password() -> str:
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
     return sys.stdin.readline().rstrip("\r\n")
-
-
-def _settings(data_dir: Path | None, database_url: str | None) -> Settings:
-    from anonrun.server.settings import settings_from
-
-    flags = {"data_dir": data_dir, "database_url": database_url}
-    return settings_from(os.environ, default_data_dir=default_data_dir(), **flags)
 
 
 async def _add(settings: Settings, name: str, password: str) -> str:
@@ -92,54 +87,3 @@ async def _add(settings: Settings, name: str, password: str) -> str:
         core.passwords.close()
         db.close()
     return key
-
-
-@admin.command(epilog="Example: anonrun admin check --data-dir /srv/anonrun")
-@data_dir_option
-@database_url_option
-@as_json_option
-@command_errors
-def check(data_dir: Path | None, database_url: str | None, *, as_json: bool) -> None:
-    """Read through everything that is stored, and name what is damaged.
-
-    Changes nothing, and a server may go on serving meanwhile. Exits with 1 where something is wrong.
-    """
-    from anonrun.store.check import check as look_through
-
-    report = look_through(database_of(data_dir, database_url))
-    if as_json:
-        print_json(_report_as_json(report))
-    else:
-        _say(report)
-    if report.faults:
-        raise SystemExit(1)
-
-
-def _say(report: Report) -> None:
-    for fault in report.faults:
-        click.echo(f"BAD {fault}")
-    click.echo(
-        f"Read {_many(report.runs, 'run')}: {_many(report.points, 'point')} in {_many(report.chunks, 'chunk')} and "
-        f"{_many(report.segments, 'segment')}, {_many(report.size_bytes, 'byte')}."
-    )
-    if report.removing:
-        click.echo(f"Passed over {_many(report.removing, 'deleted run')} not removed yet.")
-    click.echo(f"{_many(len(report.faults), 'fault')}; the rest can be read." if report.faults else "All is sound.")
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def _report_as_json(report: Report) -> dict[str, object]:
-    counts = ("runs", "removing", "segments", "axes", "chunks", "points", "size_bytes")
-    return {name: getattr(report, name) for name in counts} | {"faults": [_fault_as_json(f) for f in report.faults]}
-
-
-def _fault_as_json(fault: Fault) -> dict[str, str | None]:
-    return {
-        "run_id": None if fault.run_id is None else str(fault.run_id),
-        "metric": fault.metric,
-        "place": fault.place,
-        "problem": fault.problem,
-    }

@@ -6,12 +6,16 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from anonrun.errors import AnonrunError
 
-__all__ = ["data_dir_option", "database_of", "database_url_option", "default_data_dir", "gc", "server"]
+if TYPE_CHECKING:
+    from anonrun.server.settings import Settings
+
+__all__ = ["data_dir_option", "database_of", "database_url_option", "default_data_dir", "gc", "server", "settings_of"]
 
 
 def default_data_dir() -> Path:
@@ -35,19 +39,28 @@ database_url_option = click.option(
 )
 
 
+def settings_of(data_dir: Path | None, database_url: str | None) -> Settings:
+    """Return the settings that these flags and the environment give.
+
+    Raises:
+        click.UsageError: a setting cannot be read or used.
+    """
+    from anonrun.server.settings import settings_from
+
+    flags = {"data_dir": data_dir, "database_url": database_url}
+    try:
+        return settings_from(os.environ, default_data_dir=default_data_dir(), **flags)
+    except AnonrunError as exc:
+        raise click.UsageError(str(exc)) from exc
+
+
 def database_of(data_dir: Path | None, database_url: str | None) -> Path | str:
     """Return where the database of these flags and the environment is.
 
     Raises:
         click.ClickException: there is none.
     """
-    from anonrun.server.settings import settings_from
-
-    flags = {"data_dir": data_dir, "database_url": database_url}
-    try:
-        where = settings_from(os.environ, default_data_dir=default_data_dir(), **flags).database
-    except AnonrunError as exc:
-        raise click.UsageError(str(exc)) from exc
+    where = settings_of(data_dir, database_url).database
     if isinstance(where, Path) and not where.exists():
         raise click.ClickException(f"There is no database at {where}. Name its folder with --data-dir.")
     return where
@@ -114,7 +127,9 @@ def gc(data_dir: Path | None, database_url: str | None, *, dry_run: bool, as_jso
     from anonrun.server.services.retention import objection, sweep
     from anonrun.store import retention
     from anonrun.store.database import Database
+    from anonrun.store.ledger import Ledger
 
+    ledger = Ledger(settings_of(data_dir, database_url).ledger)
     try:
         db = Database.open(database_of(data_dir, database_url))
         try:
@@ -123,10 +138,10 @@ def gc(data_dir: Path | None, database_url: str | None, *, dry_run: bool, as_jso
             removed_before = db.read_now(retention.remembered)
             doubt = objection(now_us=db.clock.now_us(), seen_us=seen_us, passed_us=None, expected_us=None, due=due)
             blocked = doubt is not None and not doubt.passing
-            purged = 0 if dry_run or blocked else asyncio.run(sweep(db)).purged
+            purged = 0 if dry_run or blocked else asyncio.run(sweep(db, ledger=ledger)).purged
         finally:
             db.close()
-    except AnonrunError as exc:
+    except (AnonrunError, OSError) as exc:
         raise click.ClickException(str(exc)) from exc
     report = {
         "expired": due.expired,

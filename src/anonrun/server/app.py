@@ -26,6 +26,7 @@ from anonrun.server.services.core import Core
 from anonrun.server.services.retention import Sweeper
 from anonrun.server.settings import Settings
 from anonrun.store.database import Database
+from anonrun.store.ledger import Ledger
 
 __all__ = ["OPERATIONS", "create_app"]
 
@@ -72,7 +73,8 @@ def create_app(settings: Settings, db: Database, *, vouch: str | None = None, wo
 
         news = db.news(heard)
         core.hub.connect(news)
-        sweeper = Sweeper(db, core.counters, interval_s=settings.sweep_interval_s)
+        ledger = Ledger(settings.ledger)
+        sweeper = Sweeper(db, core.counters, interval_s=settings.sweep_interval_s, ledger=ledger)
         compactor = core.compactor
         tasks = [asyncio.create_task(sweeper.run()), asyncio.create_task(compactor.run())]
         try:

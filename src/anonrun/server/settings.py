@@ -102,6 +102,11 @@ class Settings:
         """Where database, state, lock and log are."""
         return self.data_dir / "server"
 
+    @property
+    def ledger(self) -> Path:
+        """Where deletions are noted, so that a restored backup does not undo them."""
+        return self.server_dir / "deleted.ledger"
+
 
 def _named(f: dataclasses.Field[Any]) -> str:
     return f"ANONRUN_{f.name.upper()}"

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 from anonrun.store.schema import EVENT
 from anonrun.store.transaction import Tx
 
-__all__ = ["Event", "events", "note"]
+__all__ = ["Event", "events", "note", "run_hash"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,8 @@ class Event:
     counts: dict[str, int]
 
 
-def _hash(run_id: uuid.UUID) -> bytes:
+def run_hash(run_id: uuid.UUID) -> bytes:
+    """Return what a run is called outside of its own rows."""
     return hashlib.sha256(run_id.bytes).digest()
 
 
@@ -39,13 +40,13 @@ def note(
     counts: Mapping[str, int] | None = None,
 ) -> None:
     """Append an event."""
-    run_hash = None if run_id is None else _hash(run_id)
+    hashed = None if run_id is None else run_hash(run_id)
     tx.conn.execute(
-        insert(EVENT).values(run_hash=run_hash, kind=kind, at=tx.now_us, reason=reason, counts=json.dumps(counts or {}))
+        insert(EVENT).values(run_hash=hashed, kind=kind, at=tx.now_us, reason=reason, counts=json.dumps(counts or {}))
     )
 
 
 def events(tx: Tx, run_id: uuid.UUID) -> list[Event]:
     """Return what was done to a run, oldest first."""
-    rows = tx.conn.execute(select(EVENT).where(EVENT.c.run_hash == _hash(run_id)).order_by(EVENT.c.event_id))
+    rows = tx.conn.execute(select(EVENT).where(EVENT.c.run_hash == run_hash(run_id)).order_by(EVENT.c.event_id))
     return [Event(row.kind, row.at, row.reason, json.loads(row.counts)) for row in rows]

@@ -39,13 +39,15 @@ def check(where: Path | str, *, within_s: float | None = None) -> Report:
         StoreError: it is not there, cannot be opened, or has another schema.
     """
     until_s = None if within_s is None else time.monotonic() + within_s
-    report = Report()
-    db = Inspected.open(where, give_up_s=until_s)
-    try:
-        _look_through(db, report, until_s)
-    finally:
-        db.close()
-    return report
+    while True:
+        report = Report()
+        db = Inspected.open(where, give_up_s=until_s)
+        try:
+            _look_through(db, report, until_s)
+        finally:
+            db.close()
+        if not db.disturbed:
+            return report
 
 
 def _look_through(db: Inspected, report: Report, until_s: float | None) -> None:

@@ -1,6 +1,8 @@
 """A database opened only to look at it: nothing is made, upgraded or changed, and a server may go on serving from it.
 
-Each look is a snapshot of its own, so that none keeps a log from being emptied for long.
+Each look is a snapshot of its own, so that none keeps a log from being emptied for long. SQLite leaves a log beside a
+file that is only read; where nobody has the file open, it is therefore read as one that cannot change, since a log that
+belongs to an operator would keep the server's own user out.
 """
 
 from __future__ import annotations
@@ -38,11 +40,12 @@ class Inspected:
         is_sqlite: whether it is a file of SQLite's.
     """
 
-    def __init__(self, engine: Engine, dialect: Dialect) -> None:
+    def __init__(self, engine: Engine, dialect: Dialect, *, log: Path | None) -> None:
         self.place = dialect.place
         self.is_sqlite = isinstance(dialect, SqliteDialect)
         self._engine = engine
         self._dialect = dialect
+        self._log = log
 
     @staticmethod
     def open(where: Path | str, *, give_up_s: float | None = None) -> Inspected:
@@ -60,10 +63,11 @@ class Inspected:
             path = Path(dialect.place)
             if not path.is_file():
                 raise StoreError(f"There is no database at {path}. Name its folder with --data-dir.")
-            engine = _read_only(path, give_up_s)
+            log = path.with_name(path.name + "-wal")
+            alone = not log.exists()
+            opened = Inspected(_read_only(path, give_up_s, alone=alone), dialect, log=log if alone else None)
         else:
-            engine = dialect.engine(1)
-        opened = Inspected(engine, dialect)
+            opened = Inspected(dialect.engine(1), dialect, log=None)
         try:
             with opened.snapshot() as tx:
                 _check_schema(tx.conn, dialect)
@@ -81,14 +85,21 @@ class Inspected:
         with self._engine.connect() as conn, self._dialect.as_reader(conn).begin():
             yield Tx(conn, self._dialect.now_us(conn), self._dialect)
 
+    @property
+    def disturbed(self) -> bool:
+        """Whether someone has begun to write to a file that was read as one that cannot change; then read it anew."""
+        return self._log is not None and self._log.exists()
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
 
 
-def _read_only(path: Path, give_up_s: float | None) -> Engine:
+def _read_only(path: Path, give_up_s: float | None, *, alone: bool) -> Engine:
+    uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
+
     def connect() -> sqlite3.Connection:
-        conn = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10, isolation_level=None)
+        conn = sqlite3.connect(uri, uri=True, timeout=10, isolation_level=None)
         if give_up_s is not None:
             conn.set_progress_handler(lambda: time.monotonic() >= give_up_s, _STEPS_BETWEEN_LOOKS)
         return conn

@@ -8,6 +8,7 @@ remembered for a while, so that who holds a secret of it can be told.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,6 +25,7 @@ __all__ = [
     "due",
     "forget",
     "last_seen_us",
+    "marked",
     "note_seen",
     "purge_some",
     "remembered",
@@ -94,19 +96,33 @@ def tombstone_some(tx: Tx, limit: int) -> list[uuid.UUID]:
     return run_ids
 
 
-def purge_some(tx: Tx, *, rows: int) -> uuid.UUID | None:
+def marked(tx: Tx, limit: int) -> dict[uuid.UUID, bool]:
+    """Return up to `limit` marked runs, the longest waiting first, and of each whether someone deleted it."""
+    query = select(RUN.c.run_id, RUN.c.deleted_by).where(RUN.c.deleted_at.is_not(None))
+    rows = tx.conn.execute(beyond_live(query.order_by(RUN.c.deleted_at).limit(limit), reason=_WHY))
+    return {row.run_id: row.deleted_by != "expired" for row in rows}
+
+
+def purge_some(tx: Tx, *, rows: int, among: Collection[uuid.UUID] | None = None) -> uuid.UUID | None:
     """Remove up to `rows` rows of one marked run's history, or, when it has no more, the run itself.
 
-    Returns the run that was worked on; None where none is marked.
+    Args:
+        tx: a writer's transaction.
+        rows: so many at most.
+        among: only one of these; None for any.
+
+    Returns:
+        The run that was worked on; None where none is marked.
     """
-    marked = beyond_live(
+    query = (
         select(RUN.c.run_id, RUN.c.points, RUN.c.stored_bytes, RUN.c.deleted_at, RUN.c.deleted_by, RUN.c.expires_at)
         .where(RUN.c.deleted_at.is_not(None))
         .order_by(RUN.c.deleted_at)
-        .limit(1),
-        reason=_WHY,
-    ).with_for_update(skip_locked=True)
-    run = tx.conn.execute(marked).first()
+        .limit(1)
+    )
+    if among is not None:
+        query = query.where(RUN.c.run_id.in_(list(among)))
+    run = tx.conn.execute(beyond_live(query, reason=_WHY).with_for_update(skip_locked=True)).first()
     if run is None:
         return None
     run_id: uuid.UUID = run.run_id

@@ -13,13 +13,14 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 
 from anonrun.server.services.counters import Counters
 from anonrun.store import retention, sessions
 from anonrun.store.database import Database, StoreUnavailableError
 from anonrun.store.lease import Lease
+from anonrun.store.ledger import Ledger
 from anonrun.store.transaction import Tx
 
 __all__ = ["Doubt", "Sweeper", "Swept", "boot_s", "objection", "sweep"]
@@ -27,6 +28,7 @@ __all__ = ["Doubt", "Sweeper", "Swept", "boot_s", "objection", "sweep"]
 _log = logging.getLogger("anonrun.server.retention")
 
 _TOMBSTONES_AT_ONCE = 500
+_PURGED_AT_ONCE = 500
 _ROWS_AT_ONCE = 500
 _SESSIONS_AT_ONCE = 500
 _BACKWARD_US = 60 * 1_000_000
@@ -78,33 +80,55 @@ def objection(
     return None
 
 
-async def sweep(db: Database, lease: Lease | None = None) -> Swept:
+async def sweep(db: Database, lease: Lease | None = None, ledger: Ledger | None = None) -> Swept:
     """Mark what has expired, remove what is marked, and give its space back.
 
     Args:
         db: the store.
         lease: renewed with each step; where another process has it meanwhile, the rest is left to that. None: an
             operator asks for a sweep, which may go beside another one.
+        ledger: where it is noted what someone deleted, before its bytes go; None where nobody restores backups.
+
+    Raises:
+        OSError: the ledger cannot be written. Nothing that it lacks was removed.
     """
 
     def tombstone(tx: Tx) -> list[uuid.UUID]:
         return retention.tombstone_some(tx, _TOMBSTONES_AT_ONCE) if lease is None or lease.renew(tx) else []
 
-    def purge(tx: Tx) -> uuid.UUID | None:
-        return retention.purge_some(tx, rows=_ROWS_AT_ONCE) if lease is None or lease.renew(tx) else None
+    def purge(tx: Tx, among: Collection[uuid.UUID]) -> uuid.UUID | None:
+        held = lease is None or lease.renew(tx)
+        return retention.purge_some(tx, rows=_ROWS_AT_ONCE, among=among) if held else None
 
     marked = 0
     while batch := await db.write(tombstone):
         marked += len(batch)
-    purged = set()
-    while (run_id := await db.write(purge)) is not None:
-        purged.add(run_id)
+    purged: set[uuid.UUID] = set()
+    while waiting := await db.read(lambda tx: retention.marked(tx, _PURGED_AT_ONCE)):
+        if ledger is not None:
+            await _note(ledger, [run_id for run_id, asked_for in waiting.items() if asked_for], db.clock.now_us())
+        removed = {run_id async for run_id in _purged(db, purge, waiting)}
+        purged |= removed
+        if not removed:  # another process has them
+            break
     await db.write(lambda tx: retention.forget(tx, _SESSIONS_AT_ONCE))
     await db.write(lambda tx: sessions.purge(tx, _SESSIONS_AT_ONCE))
     await db.write(retention.note_seen)
     if purged:
         await db.give_space_back()
     return Swept(marked, len(purged))
+
+
+async def _purged(
+    db: Database, purge: Callable[[Tx, Collection[uuid.UUID]], uuid.UUID | None], among: Collection[uuid.UUID]
+) -> AsyncIterator[uuid.UUID]:
+    """Yield the run that each step of a purge worked on, until none is left."""
+    while (run_id := await db.write(lambda tx: purge(tx, among))) is not None:
+        yield run_id
+
+
+async def _note(ledger: Ledger, run_ids: list[uuid.UUID], now_us: int) -> None:
+    await asyncio.to_thread(ledger.note, run_ids, now_us=now_us)
 
 
 def _look(tx: Tx) -> tuple[retention.Due, int, int]:
@@ -120,16 +144,24 @@ class Sweeper:
         counters: where it notes what it did.
         boot_s: seconds since the machine started; replaced by tests.
         interval_s: seconds between two sweeps. A worker that is killed is replaced after three of them.
+        ledger: where deletions are noted; see `sweep`.
     """
 
     def __init__(
-        self, db: Database, counters: Counters, boot_s: Callable[[], float] = boot_s, *, interval_s: float = 60.0
+        self,
+        db: Database,
+        counters: Counters,
+        boot_s: Callable[[], float] = boot_s,
+        *,
+        interval_s: float = 60.0,
+        ledger: Ledger | None = None,
     ) -> None:
         self._db = db
         self._counters = counters
         self._boot_s = boot_s
         self._interval_s = interval_s
         self._lease = Lease("sweep", db.holder, ttl_us=round(3 * interval_s * 1e6))
+        self._ledger = ledger
         self._looked: tuple[int, float] | None = None
         self._doubted_since_s: float | None = None
 
@@ -138,7 +170,7 @@ class Sweeper:
         while True:
             try:
                 await self.once()
-            except StoreUnavailableError as exc:
+            except (StoreUnavailableError, OSError) as exc:
                 _log.error("a sweep failed: %s", exc)
             except Exception:  # noqa: BLE001  whatever it is, what has expired must go with the next
                 _log.exception("a sweep failed")
@@ -169,7 +201,7 @@ class Sweeper:
         self._counters.alarm = False
         if not await self._db.write(self._lease.take):
             return None
-        swept = await sweep(self._db, self._lease)
+        swept = await sweep(self._db, self._lease, self._ledger)
         self._counters.purged += swept.purged
         self._counters.unpurged, self._counters.sweep_lag_s = 0, 0.0
         if swept.marked or swept.purged:

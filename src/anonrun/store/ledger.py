@@ -1,0 +1,120 @@
+"""The ledger of deletions: which runs someone deleted, outside of the database, so that no backup undoes it (D8).
+
+A line is a time and the SHA-256 of a run's id: no content, no owner, no id. A run's bytes are removed only when its
+line is on disk. What expired needs no line: it expires in a backup just the same. Lines are only added, and one that
+was cut off by a crash is ignored; the run that it was about is still there then, and noted again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import DBAPIError
+
+from anonrun.core.times import format_time, from_us
+from anonrun.store.audit import run_hash
+from anonrun.store.errors import StoreError
+from anonrun.store.inspecting import Inspected
+from anonrun.store.live import beyond_live
+from anonrun.store.schema import GRANT, PENDING_CLAIM, RUN, SESSION
+from anonrun.store.transaction import Tx
+
+__all__ = ["Ledger", "delete_again", "end_all_sessions", "not_noted_yet"]
+
+_LINE = re.compile(rb"\S+ ([0-9a-f]{64})")
+_RUNS_AT_ONCE = 1_000
+_WHY = "what was deleted once is deleted again, live or not"
+
+
+class Ledger:
+    """A file of deletions.
+
+    Args:
+        path: where it is, or will be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def note(self, run_ids: Iterable[uuid.UUID], *, now_us: int) -> None:
+        """Add runs; when this returns, they are on disk.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        at = format_time(from_us(now_us))
+        lines = "".join(f"{at} {run_hash(run_id).hex()}\n" for run_id in run_ids).encode()
+        if not lines:
+            return
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(handle, "r+b") as file:
+            if file.seek(0, os.SEEK_END):
+                file.seek(-1, os.SEEK_END)
+                lines = lines if file.read(1) == b"\n" else b"\n" + lines
+            file.write(lines)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def hashes(self) -> set[bytes]:
+        """Return the hashes of all runs in it; none where there is no file.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        try:
+            lines = self.path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return set()
+        return {bytes.fromhex(found[1].decode()) for line in lines if (found := _LINE.fullmatch(line))}
+
+
+def not_noted_yet(database: Path) -> set[bytes]:
+    """Return the hashes of runs that someone deleted in an SQLite database and whose bytes are still in it.
+
+    None where there is no such database, or it cannot be read: then what is noted is all that is known.
+    """
+    try:
+        db = Inspected.open(database)
+    except StoreError:
+        return set()
+    query = select(RUN.c.run_id).where(RUN.c.deleted_at.is_not(None), RUN.c.deleted_by != "expired")
+    try:
+        with db.snapshot() as tx:
+            return {run_hash(run_id) for run_id in tx.conn.execute(beyond_live(query, reason=_WHY)).scalars()}
+    except DBAPIError:
+        return set()
+    finally:
+        db.close()
+
+
+def delete_again(tx: Tx, hashes: Collection[bytes]) -> int:
+    """Delete those runs whose hash is given, whoever owns them; return how many there were."""
+    found: list[uuid.UUID] = []
+    last: uuid.UUID | None = None
+    while True:
+        query = select(RUN.c.run_id).where(RUN.c.deleted_at.is_(None)).order_by(RUN.c.run_id).limit(_RUNS_AT_ONCE)
+        if last is not None:
+            query = query.where(RUN.c.run_id > last)
+        run_ids = list(tx.conn.execute(beyond_live(query, reason=_WHY)).scalars())
+        found += (run_id for run_id in run_ids if run_hash(run_id) in hashes)
+        if len(run_ids) < _RUNS_AT_ONCE:
+            break
+        last = run_ids[-1]
+    for begin in range(0, len(found), _RUNS_AT_ONCE):
+        some = RUN.c.run_id.in_(found[begin : begin + _RUNS_AT_ONCE])
+        tx.conn.execute(
+            beyond_live(update(RUN).where(some).values(deleted_at=tx.now_us, deleted_by="user"), reason=_WHY)
+        )
+    return len(found)
+
+
+def end_all_sessions(tx: Tx) -> None:
+    """Sign every browser out: one that was signed out since the backup must not be in again."""
+    for table in (GRANT, PENDING_CLAIM, SESSION):
+        tx.conn.execute(delete(table))
