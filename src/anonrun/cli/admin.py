@@ -46,7 +46,7 @@ def add_user(name: str, data_dir: Path | None, database_url: str | None, *, as_j
     """
     password = _password()
     try:
-        key = asyncio.run(_add(settings_of(data_dir, database_url), name, password))
+        key = asyncio.run(_add(settings_of(data_dir=data_dir, database_url=database_url), name, password))
     except AnonrunError as exc:
         raise click.ClickException(str(exc)) from exc
     if as_json:

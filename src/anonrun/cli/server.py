@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["data_dir_option", "database_of", "database_url_option", "default_data_dir", "gc", "server", "settings_of"]
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
 def default_data_dir() -> Path:
     """Return the platform's folder for the user's data."""
     from platformdirs import user_data_path
@@ -25,11 +29,30 @@ def default_data_dir() -> Path:
     return user_data_path("anonrun", appauthor=False)
 
 
-data_dir_option = click.option(
+_CONFIG = "anonrun.config"
+
+
+def _remember(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
+    ctx.meta[_CONFIG] = value
+
+
+_config_option = click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    expose_value=False,
+    callback=_remember,
+    help="TOML file of settings.  [default: ANONRUN_CONFIG]",
+)
+_data_dir_option = click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of database and log.  [default: ANONRUN_DATA_DIR, or the user's data folder]",
 )
+
+
+def data_dir_option(function: F) -> F:
+    """Add the options that say where a server keeps its data: its folder, or the file that names it."""
+    return _config_option(_data_dir_option(function))
 
 
 database_url_option = click.option(
@@ -39,17 +62,21 @@ database_url_option = click.option(
 )
 
 
-def settings_of(data_dir: Path | None, database_url: str | None) -> Settings:
-    """Return the settings that these flags and the environment give.
+def settings_of(environment: Mapping[str, str] | None = None, **flags: object) -> Settings:
+    """Return the settings that a command's flags, the environment and the file give; see `settings_from`.
 
     Raises:
         click.UsageError: a setting cannot be read or used.
     """
-    from anonrun.server.settings import settings_from
+    return _chosen(os.environ if environment is None else environment, flags)[0]
 
-    flags = {"data_dir": data_dir, "database_url": database_url}
+
+def _chosen(environment: Mapping[str, str], flags: Mapping[str, object]) -> tuple[Settings, dict[str, str]]:
+    from anonrun.server.settings import settings_and_sources
+
+    config = click.get_current_context().meta.get(_CONFIG)
     try:
-        return settings_from(os.environ, default_data_dir=default_data_dir(), **flags)
+        return settings_and_sources(environment, default_data_dir=default_data_dir(), config=config, **flags)
     except AnonrunError as exc:
         raise click.UsageError(str(exc)) from exc
 
@@ -60,13 +87,13 @@ def database_of(data_dir: Path | None, database_url: str | None) -> Path | str:
     Raises:
         click.ClickException: there is none.
     """
-    where = settings_of(data_dir, database_url).database
+    where = settings_of(data_dir=data_dir, database_url=database_url).database
     if isinstance(where, Path) and not where.exists():
         raise click.ClickException(f"There is no database at {where}. Name its folder with --data-dir.")
     return where
 
 
-class _WithSettings(click.Command):
+class _WithSettings(click.Group):
     """A command whose help ends with the settings that the environment may give."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -74,33 +101,43 @@ class _WithSettings(click.Command):
         from anonrun.server.settings import settings_help
 
         rows = [(name, f"{about}{f'  [{default}]' if default else ''}") for name, default, about in settings_help()]
-        with formatter.section("Settings from the environment; flags come before them"):
+        with formatter.section("Settings from the environment; flags come before them, a file of settings after"):
             formatter.write_dl(rows)
         super().format_epilog(ctx, formatter)
 
 
-@click.command(cls=_WithSettings, epilog="Example: anonrun server --host 0.0.0.0 --data-dir /srv/anonrun")
+@click.group(
+    cls=_WithSettings,
+    invoke_without_command=True,
+    epilog="Example: anonrun server --host 0.0.0.0 --data-dir /srv/anonrun",
+)
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 chooses a free one.")
 @data_dir_option
 @database_url_option
 @click.option("--workers", type=click.IntRange(1), help="Processes that serve; more than 1 needs PostgreSQL.")
 @click.option("--embedded", is_flag=True, default=None, help="Serve one person: remember the port, exit when idle.")
-def server(**flags: object) -> None:
+@click.pass_context
+def server(ctx: click.Context, /, **flags: object) -> None:
     """Serve runs to clients and browsers until stopped."""
-    from anonrun.server.process import AlreadyRunningError, run
-    from anonrun.server.settings import settings_from
-
     environment = dict(os.environ)
     if flags["embedded"]:
-        if flags["database_url"] or flags["workers"]:
-            raise click.UsageError("An embedded server is one process on SQLite: no --database-url, no --workers.")
-        for name in ("ANONRUN_DATABASE_URL", "ANONRUN_WORKERS"):  # meant for another server
+        if flags["database_url"] or flags["workers"] or ctx.meta[_CONFIG]:
+            raise click.UsageError(
+                "An embedded server is one process on SQLite, with settings of its own: no --database-url, no "
+                "--workers, no --config."
+            )
+        for name in ("ANONRUN_DATABASE_URL", "ANONRUN_WORKERS", "ANONRUN_CONFIG"):  # meant for another server
             environment.pop(name, None)
-    try:
-        settings = settings_from(environment, default_data_dir=default_data_dir(), **flags)
-    except AnonrunError as exc:
-        raise click.UsageError(str(exc)) from exc
+    settings, sources = _chosen(environment, flags)
+    if ctx.invoked_subcommand is None:
+        _serve(settings)
+    ctx.obj = settings, sources
+
+
+def _serve(settings: Settings) -> None:
+    from anonrun.server.process import AlreadyRunningError, run
+
     try:
         run(settings)
     except AlreadyRunningError as exc:
@@ -110,6 +147,22 @@ def server(**flags: object) -> None:
         raise click.ClickException(str(exc)) from exc
     except AnonrunError as exc:
         raise click.ClickException(str(exc)) from exc
+
+
+@server.command("config", epilog="Example: anonrun server --port 80 config")
+@click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+@click.pass_obj
+def show_config(chosen: tuple[Settings, dict[str, str]], *, as_json: bool) -> None:
+    """Print each setting as it would be in force, and where it comes from; secrets are not shown."""
+    from anonrun.server.settings import explain
+
+    rows = explain(*chosen)
+    if as_json:
+        click.echo(json.dumps({row.name: {"value": row.text, "source": row.source} for row in rows}, indent=2))
+        return
+    names, texts = max(len(row.name) for row in rows), max(len(row.text) for row in rows)
+    for row in rows:
+        click.echo(f"{row.name.ljust(names)}  {row.text.ljust(texts)}  {row.source}")
 
 
 @click.command(epilog="Example: anonrun gc --dry-run")
@@ -129,7 +182,7 @@ def gc(data_dir: Path | None, database_url: str | None, *, dry_run: bool, as_jso
     from anonrun.store.database import Database
     from anonrun.store.ledger import Ledger
 
-    ledger = Ledger(settings_of(data_dir, database_url).ledger)
+    ledger = Ledger(settings_of(data_dir=data_dir, database_url=database_url).ledger)
     try:
         db = Database.open(database_of(data_dir, database_url))
         try:

@@ -129,7 +129,7 @@ def restore(file: Path, data_dir: Path | None, ledgers: tuple[Path, ...], *, dam
     from anonrun.server.services.backups import restore as put_back
 
     try:
-        done = put_back(settings_of(data_dir, None), file, ledgers=ledgers, damaged_too=damaged_too)
+        done = put_back(settings_of(data_dir=data_dir), file, ledgers=ledgers, damaged_too=damaged_too)
     except DamagedBackupError as exc:
         _say_faults(exc.report)
         raise
@@ -161,7 +161,7 @@ def redelete(data_dir: Path | None, database_url: str | None, ledgers: tuple[Pat
     from anonrun.store.database import Database
     from anonrun.store.ledger import Ledger
 
-    settings = settings_of(data_dir, database_url)
+    settings = settings_of(data_dir=data_dir, database_url=database_url)
     hashes = known_deletions([settings.ledger, *ledgers])
     db = Database.open(database_of(data_dir, database_url))
     try:

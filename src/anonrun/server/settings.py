@@ -1,4 +1,4 @@
-"""The server's settings: one frozen value, from the environment, overridden by flags.
+"""The server's settings: one frozen value, from flags, the environment and a file, in this order.
 
 Each field says in its metadata what it means; `anonrun server --help` prints them, and a test compares.
 """
@@ -6,7 +6,8 @@ Each field says in its metadata what it means; `anonrun server --help` prints th
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import difflib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -15,13 +16,21 @@ from typing import Any
 from anonrun.core.limits import DEFAULT_LIMITS, Limits
 from anonrun.core.retention import RetentionPolicy
 from anonrun.errors import UsageError
+from anonrun.server.settings_file import read_settings
 
-__all__ = ["Settings", "settings_from", "settings_help"]
+__all__ = ["Chosen", "Settings", "explain", "settings_and_sources", "settings_from", "settings_help"]
 
 _LONGEST_RETENTION_DAYS = 36_500
 _MOST_WORKERS = 256
 _MOST_READERS = 64
 _POSTGRES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
+_OTHERS = frozenset(
+    {
+        "ANONRUN_API_KEY", "ANONRUN_ANONYMOUS", "ANONRUN_CONFIG", "ANONRUN_MODE", "ANONRUN_NOTEBOOK_HOST",
+        "ANONRUN_NO_BROWSER", "ANONRUN_PROJECT", "ANONRUN_SERVER", "ANONRUN_SPOOL_BYTES",
+    }
+)  # fmt: skip
+"""Variables that are not the server's."""
 _TRUTH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -142,21 +151,83 @@ def _read(f: dataclasses.Field[Any], raw: str) -> object:
     return Path(raw).expanduser() if f.name == "data_dir" else raw
 
 
-def settings_from(environment: Mapping[str, str], *, default_data_dir: Path, **flags: object) -> Settings:
-    """Return the settings that an environment and flags give.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One setting as it is in force.
+
+    Attributes:
+        name: of the field.
+        text: its value; of a secret only whether there is one.
+        source: where it comes from: a flag, a variable, a file, or `default`.
+    """
+
+    name: str
+    text: str
+    source: str
+
+
+def explain(settings: Settings, sources: Mapping[str, str]) -> list[Chosen]:
+    """Return every setting with its value and where that comes from; secrets are not shown.
+
+    Args:
+        settings: what is in force.
+        sources: as `settings_and_sources` returned them.
+    """
+    found = []
+    for f in _chosen():
+        value = getattr(settings, f.name)
+        text = _as_text(value) if f.repr else "(set, not shown)" if value else ""
+        found.append(Chosen(f.name, text, sources.get(f.name, "default")))
+    return found
+
+
+def settings_from(
+    environment: Mapping[str, str], *, default_data_dir: Path, config: Path | None = None, **flags: object
+) -> Settings:
+    """Return the settings that an environment, a file and flags give; see `settings_and_sources`."""
+    return settings_and_sources(environment, default_data_dir=default_data_dir, config=config, **flags)[0]
+
+
+def settings_and_sources(
+    environment: Mapping[str, str], *, default_data_dir: Path, config: Path | None = None, **flags: object
+) -> tuple[Settings, dict[str, str]]:
+    """Return the settings, and of each that is not at its default where it comes from.
+
+    Flags come before the environment, the environment before the file.
 
     Args:
         environment: such as `os.environ`.
-        default_data_dir: used where neither a flag nor ANONRUN_DATA_DIR names another.
+        default_data_dir: used where nothing names another.
+        config: a file of settings; None for the one that `ANONRUN_CONFIG` names, if any.
         flags: by field name; None counts as not given.
 
     Raises:
-        UsageError: a value cannot be read or used.
+        UsageError: a value cannot be read or used, or a name is none of a setting.
     """
     values: dict[str, Any] = {"data_dir": default_data_dir}
-    for f in _chosen():
+    sources: dict[str, str] = {}
+    fields = {f.name: f for f in _chosen()}
+    named = environment.get("ANONRUN_CONFIG", "").strip()
+    path = config or (Path(named).expanduser() if named else None)
+    if path is not None:
+        for name, value in read_settings(path, {name: f.default for name, f in fields.items()}).items():
+            values[name], sources[name] = value, str(path)
+    for name, f in fields.items():
         raw = environment.get(_named(f), "")
         if raw.strip():
-            values[f.name] = _read(f, raw)
-    values |= {name: value for name, value in flags.items() if value is not None}
-    return Settings(**values)
+            values[name], sources[name] = _read(f, raw), _named(f)
+    for name, value in flags.items():
+        if value is not None:
+            values[name], sources[name] = value, f"--{name.replace('_', '-')}"
+    if not values.get("embedded"):  # a reader's own server must start whatever stands in their environment
+        _refuse_misspelled(environment, {_named(f) for f in fields.values()})
+    return Settings(**values), sources
+
+
+def _refuse_misspelled(environment: Mapping[str, str], known: Collection[str]) -> None:
+    """Refuse a variable that is nearly one of ours: a server that ignores it does what nobody asked for."""
+    for name in sorted(environment):
+        if name.startswith("ANONRUN_") and name not in known and name not in _OTHERS:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+            if near:
+                raise UsageError(f"{name} is no setting of the server. Did you mean {near[0]}?")
