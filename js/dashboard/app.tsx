@@ -4,6 +4,7 @@ import { type Secrets, takeFragment } from "./fragment";
 import { clientAt, sender } from "./http";
 import type { Account, PageContext } from "./page";
 import { ClaimPage } from "./pages/claim";
+import { DevicePage } from "./pages/device";
 import { EnterPage } from "./pages/enter";
 import { RunPage } from "./pages/run";
 import { RunsPage } from "./pages/runs";
@@ -25,6 +26,8 @@ function contentOf(page: PageContext, secrets: Secrets): ComponentChildren | nul
       return <ClaimPage secrets={secrets} />;
     case "enter":
       return <EnterPage secrets={secrets} />;
+    case "device":
+      return <DevicePage />;
     case "sign-in":
     case "sign-up":
       return <SignPage act={page.name} />;

@@ -23,6 +23,16 @@ export interface ApiKey {
   readonly last_used_at: string | null;
 }
 
+/** A program that asks to be let in; what it says of itself, and its address as the server saw it. */
+export interface DeviceAsks {
+  readonly user_code: string;
+  readonly client: string;
+  readonly host: string;
+  readonly address: string;
+  readonly created_at: string;
+  readonly expires_at: string;
+}
+
 export interface Credentials {
   readonly username: string;
   readonly password: string;
@@ -44,6 +54,10 @@ export function sessionApi(send: Send) {
     keys: () => send<readonly ApiKey[]>("GET", "account/keys"),
     makeKey: (label: string) => send<ApiKey & { key: string }>("POST", "account/keys", { label }),
     revokeKey: (keyId: string) => send<void>("DELETE", `account/keys/${encodeURIComponent(keyId)}`),
+    confirm: (password: string) => send<void>("POST", "session/confirm", { password }),
+    checkDevice: (userCode: string) => send<DeviceAsks>("POST", "device/check", { user_code: userCode }),
+    decideDevice: (userCode: string, approve: boolean) =>
+      send<void>("POST", "device/decide", { user_code: userCode, approve }),
     changePassword: (current: string, next: string) => send<void>("POST", "account/password", { current, new: next }),
   };
 }

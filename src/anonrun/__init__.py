@@ -138,15 +138,15 @@ def log_artifact(*files: object, **options: object) -> None:
 
 
 def login(api_key: str | None = None, server: str | None = None) -> bool:
-    """Save the API key of an account for a server, and use it from now on.
+    """Log in to an account of a server; runs go to it from now on.
 
     Args:
-        api_key: the key; None asks for it, where there is a terminal.
+        api_key: a key of the account; None prints a code that is approved in a browser, and waits for that.
         server: address; None means `ANONRUN_SERVER`, or the server on this machine.
 
     Raises:
-        AuthenticationError: the server refuses the key.
-        UsageError: it has not the form of one, or there is no terminal to ask at.
+        AuthenticationError: the server refuses the key, or nobody approved the code within ten minutes.
+        UsageError: what was given has not the form of a key.
     """
     from anonrun.client.account import login as log_in  # noqa: PLC0415  most programs never log in
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from anonrun.cli.main import main
-from support.script import run_command, run_script
+from support.script import environment, run_command, run_script
 from support.server import Server, anonrun_server
 
 _LOG = "import anonrun\nwith anonrun.init('p', id={id!r}, config={{'lr': 0.1}}) as r: r.log({{'x': 1}})"
@@ -243,3 +245,56 @@ def test_sync_says_what_it_could_not_read(person: Person) -> None:
     done = person.run("sync", check=False)
     assert done.returncode == 1
     assert "run.json" in done.stdout
+
+
+@contextlib.contextmanager
+def signed_up(server: Server, name: str) -> Iterator[httpx.Client]:
+    """Give the browser of someone who has just signed up."""
+    with httpx.Client(base_url=f"{server.url}/api/v1/", headers={"Sec-Fetch-Site": "same-origin"}) as browser:
+        browser.post("session/sign-up", json={"username": name, "password": "a long passphrase"}).raise_for_status()
+        yield browser
+
+
+def test_a_login_is_approved_in_a_browser(person: Person) -> None:
+    with signed_up(person.server, "ada-of-device") as browser:
+        waiting = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "anonrun",
+                "login",
+                "--device",
+                "--no-open",
+                "--json",
+                "--server",
+                person.server.url,
+            ],
+            env=environment(person.home),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert waiting.stdout is not None
+        assert waiting.stderr is not None
+        said = waiting.stderr.readline() + waiting.stderr.readline()
+        assert f"open {person.server.url}/device" in said
+        (user_code,) = re.findall(r"enter the code (\w{4}-\w{4})", said)
+        asks = browser.post("device/check", json={"user_code": user_code}).json()
+        assert asks["client"].startswith("anonrun ")
+        decided = browser.post("device/decide", json={"user_code": user_code, "approve": True})
+        assert decided.status_code == 204
+        assert json.loads(waiting.stdout.read()) == {"account": "ada-of-device", "kind": "user"}
+        assert waiting.wait(30) == 0
+        waiting.stderr.close()
+        waiting.stdout.close()
+    assert person.json("whoami")["key_from"] == "login"
+    saved = person.home / "identity.json"
+    assert saved.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_login_without_terminal_code_or_key_says_what_to_do(person: Person) -> None:
+    done = person.run("login", check=False)
+    assert done.returncode == 2
+    assert "--device" in done.stderr
+    assert person.run("login", "--key", "--device", check=False).returncode == 2

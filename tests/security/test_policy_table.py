@@ -42,6 +42,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "export_run": _READ, "update_run": _INGEST, "heartbeat": _INGEST, "send_segments": _INGEST, "get_writer": _INGEST,
     "delete_run": _DELETE, "list_links": _SHARE, "make_link": _SHARE, "revoke_link": _SHARE,
     "log_artifact": frozenset(),
+    "begin_device_login": frozenset(ACTORS), "finish_device_login": frozenset(ACTORS),
+    "check_device_login": frozenset({"user_browser"}), "decide_device_login": frozenset({"user_browser"}),
+    "confirm_password": frozenset({"user_browser"}),
 }  # fmt: skip
 """Who is let in. An anonymous run's artifact is let in for nobody."""
 
@@ -103,6 +106,25 @@ class People:
         assert made.status_code == 201, made.text
         return token
 
+    def device_login(self) -> dict[str, str]:
+        """Return the codes of a program that waits to be let in."""
+        self.site.clock.forward(seconds=3600)  # an address may do so twenty times an hour
+        codes: dict[str, str] = self.site.api.post("/api/v1/device", json={"client": "test"}).json()
+        return codes
+
+    def shown_login(self) -> dict[str, str]:
+        """Return the codes of a login of which the user was shown who asks."""
+        codes = self.device_login()
+        self.user.post("/api/v1/session/confirm", json={"password": PASSWORD})
+        assert self.user.post("/api/v1/device/check", json={"user_code": codes["user_code"]}).status_code == 200
+        return codes
+
+    def approved_login(self) -> dict[str, str]:
+        codes = self.shown_login()
+        answer = self.user.post("/api/v1/device/decide", json={"user_code": codes["user_code"], "approve": True})
+        assert answer.status_code == 204, answer.text
+        return codes
+
     def ask(self, actor: str, name: str) -> httpx.Response:
         operation = next(operation for operation in OPERATIONS if operation.name == name)
         path = operation.path.format(run_id=self.run.run_id, writer="1", link_id=self.link_id, key_id=self.key_id)
@@ -134,6 +156,11 @@ BODIES: dict[str, Callable[[People], object]] = {
     "begin_claim": lambda people: {"run_id": people.run.run_id},
     "claim_by_token": lambda people: {"token": people.run.claim},
     "make_run": lambda people: people.site.new_run().request(),
+    "begin_device_login": lambda _: {"client": "test"},
+    "finish_device_login": lambda people: {"device_code": people.approved_login()["device_code"]},
+    "check_device_login": lambda people: {"user_code": people.device_login()["user_code"]},
+    "decide_device_login": lambda people: {"user_code": people.shown_login()["user_code"], "approve": True},
+    "confirm_password": lambda _: {"password": PASSWORD},
     "make_link": lambda _: {"token_hash": sha(mint(TokenKind.SHARE))},
 }
 

@@ -4,6 +4,7 @@ import { useCallback, useEffect, useState } from "preact/hooks";
 import type { AccountInfo } from "../../api";
 import { asRefusal, type Refusal } from "../http";
 import { href } from "../page";
+import { useConfirmed } from "../parts/confirmed";
 import { useShell } from "../parts/context";
 import { CopyText } from "../parts/copy";
 import { Confirm } from "../parts/dialog";
@@ -60,6 +61,7 @@ function Keys() {
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const [fresh, setFresh] = useState<{ readonly label: string; readonly key: string } | null>(null);
   const [doomed, setDoomed] = useState<ApiKey | null>(null);
+  const { confirmed, dialog } = useConfirmed();
   const load = useCallback(() => {
     setRefusal(null);
     session.keys().then(setKeys, (reason) => setRefusal(asRefusal(reason)));
@@ -68,9 +70,11 @@ function Keys() {
 
   const make = async (values: Readonly<Record<string, string>>) => {
     const label = (values.label ?? "").trim();
-    const made = await session.makeKey(label);
-    setFresh({ label, key: made.key });
-    load();
+    await confirmed(async () => {
+      const made = await session.makeKey(label);
+      setFresh({ label, key: made.key });
+      load();
+    });
   };
   return (
     <section class="card" aria-labelledby="keys">
@@ -101,6 +105,7 @@ function Keys() {
           />
         )}
       </Form>
+      {dialog}
       {doomed && (
         <Confirm
           title={`Revoke the key “${doomed.label ?? "without a label"}”?`}

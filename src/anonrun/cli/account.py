@@ -4,32 +4,58 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from anonrun.cli.output import as_json_option, command_errors, print_json, server_option
+
+if TYPE_CHECKING:
+    from anonrun.core.messages import DeviceCodes
 
 __all__ = ["login", "logout", "whoami"]
 
 
 @click.command(epilog="Example: anonrun login --server https://runs.example.org")
 @server_option
-@click.option("--stdin", "from_stdin", is_flag=True, help="Read the key from standard input; nothing is asked.")
+@click.option("--key", "--stdin", "by_key", is_flag=True, help="Log in by an API key: asked for, or piped in.")
+@click.option("--device", "by_code", is_flag=True, help="Log in by a code, also where there is no terminal.")
+@click.option("--no-open", is_flag=True, help="Open no browser; the address is printed in any case.")
 @as_json_option
 @command_errors
-def login(server: str | None, *, from_stdin: bool, as_json: bool) -> None:
-    """Save the API key of your account; runs go to it from now on.
+def login(server: str | None, *, by_key: bool, by_code: bool, no_open: bool, as_json: bool) -> None:
+    """Log in to your account; runs go to it from now on.
 
-    The key is asked for and not shown. It is never an argument, which everyone on the machine could read.
+    You approve it in a browser, on this machine or another: a code is shown here, which you enter there. With --key,
+    or where a key is piped in, that API key is saved instead. A key is never an argument, which everyone on the
+    machine could read.
     """
     from anonrun.client.account import login as log_in
 
-    key = sys.stdin.readline().strip() if from_stdin or not sys.stdin.isatty() else None
-    account = log_in(key, server)
+    if by_key and by_code:
+        raise click.UsageError("Log in by --key or by --device, not by both.")
+    terminal = sys.stdin.isatty()
+    key = None
+    if by_key or not (terminal or by_code):
+        key = click.prompt("API key (not shown)", hide_input=True, err=True) if terminal else sys.stdin.readline()
+        if not key.strip():
+            raise click.UsageError("No key came in. Pipe one in, or log in by a code with --device.")
+    account = log_in(key, server, say=lambda codes: _say(codes, no_open=no_open))
     if as_json:
         print_json({"account": account.name, "kind": account.kind})
     else:
         click.echo(f"Logged in as {account.name}. Runs go to this account from now on.")
+
+
+def _say(codes: DeviceCodes, *, no_open: bool) -> None:
+    from anonrun.client.browser import open_privately
+    from anonrun.client.paths import data_dir
+
+    click.echo(f"To log in, open {codes.verification_uri}", err=True)
+    click.echo(f"and enter the code {codes.user_code}", err=True)
+    click.echo(f"Waiting for up to {codes.expires_in // 60} minutes; Ctrl+C gives up.", err=True)
+    if not no_open:
+        open_privately(codes.verification_uri, data_dir(os.environ).root)
 
 
 @click.command(epilog="Example: anonrun logout")

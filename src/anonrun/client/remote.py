@@ -17,6 +17,10 @@ from anonrun.core.messages import (
     AccountInfo,
     AnonymousAccountRequest,
     Cursor,
+    DeviceCode,
+    DeviceCodes,
+    DeviceGrant,
+    DeviceRequest,
     LinkInfo,
     LinkRequest,
     MetricInfo,
@@ -173,6 +177,15 @@ class Remote:
     def account(self, key: str) -> AccountInfo:
         """Return whose key this is."""
         return self._message(AccountInfo, self.call("GET", "/api/v1/account", token=key))
+
+    def begin_device_login(self, request: DeviceRequest) -> DeviceCodes:
+        """Begin a login that is approved in a browser."""
+        return self._message(DeviceCodes, self.call("POST", "/api/v1/device", body=request))
+
+    def finish_device_login(self, device_code: str) -> DeviceGrant:
+        """Return what was granted; while nobody has decided, this is refused."""
+        body = DeviceCode(device_code=device_code)
+        return self._message(DeviceGrant, self.call("POST", "/api/v1/device/token", body=body))
 
     def make_run(self, key: str, request: RunRequest | dict[str, Any]) -> RunInfo:
         """Make a run, or find it again."""

@@ -22,6 +22,10 @@ __all__ = [
     "AccountInfo",
     "AnonymousAccountRequest",
     "Cursor",
+    "DeviceCode",
+    "DeviceCodes",
+    "DeviceGrant",
+    "DeviceRequest",
     "LinkInfo",
     "LinkRequest",
     "MetricInfo",
@@ -88,6 +92,48 @@ class AccountInfo:
     name: str
     kind: Literal["anonymous", "user"]
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceRequest:
+    """Begin a login by device code (RFC 8628 §3.1); who approves it is shown `client` and `host`."""
+
+    client: str
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCodes:
+    """What a program needs to wait for its approval (RFC 8628 §3.2).
+
+    Attributes:
+        device_code: the program's secret.
+        user_code: shown to its user, who types it at `verification_uri`.
+        expires_in: seconds until both end.
+        interval: seconds between two questions.
+    """
+
+    device_code: str
+    user_code: str
+    verification_uri: str
+    expires_in: int
+    interval: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCode:
+    """A program asks whether it was let in (RFC 8628 §3.4)."""
+
+    device_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceGrant:
+    """A program was let in: `access_token` is an API key of `account`, told this once."""
+
+    access_token: str
+    token_type: str
+    account: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ from anonrun.core.messages import AccountInfo, MetricInfo, RunInfo, ServerInfo
 __all__ = [
     "ClaimableRun",
     "Credentials",
+    "DeviceAsks",
+    "DeviceDecision",
     "Exchanged",
     "ExportHead",
     "Grant",
@@ -17,11 +19,13 @@ __all__ = [
     "KeyInfo",
     "KeyRequest",
     "NewKey",
+    "PasswordBody",
     "PasswordChange",
     "PendingClaimInfo",
     "PendingClaimRequest",
     "SessionInfo",
     "TokenBody",
+    "UserCode",
 ]
 
 
@@ -45,6 +49,40 @@ class Credentials:
 
     username: str
     password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordBody:
+    """One's password, once more."""
+
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserCode:
+    """The code that a program shows, as it was typed."""
+
+    user_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceAsks:
+    """Who asks to be let in: `client` and `host` as it says itself, `address` as the server saw it."""
+
+    user_code: str
+    client: str
+    host: str
+    address: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceDecision:
+    """Let a program in, or turn it away, after it was shown who asks."""
+
+    user_code: str
+    approve: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

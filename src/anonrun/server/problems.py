@@ -13,6 +13,7 @@ from anonrun.core.tokens import redact
 __all__ = ["CODES", "ProblemError"]
 
 CODES: Final[dict[str, tuple[int, str, str]]] = {
+    "access_denied": (400, "Turned away", "Somebody looked at this login in the browser and turned it away."),
     "account_required": (403, "Account required", "This is for real accounts. Sign in or sign up first."),
     "already_claimed": (409, "Already claimed", "This run has been claimed into an account already."),
     "anonymous_artifacts_forbidden": (
@@ -26,16 +27,31 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
         "No artifacts yet",
         "This server does not store artifacts; the file stays where it is.",
     ),
+    "authorization_pending": (
+        400,
+        "Not decided yet",
+        "Nobody has approved this login yet. Ask again after the interval.",
+    ),
     "body_too_large": (413, "Body too large", "The body is larger than one request may be. Send less at once."),
     "claim_not_found": (
         404,
         "No claim begun",
         "No claim has been begun in this browser, or its ten minutes are over. Press Claim again.",
     ),
+    "confirm_needed": (
+        403,
+        "Password needed",
+        "This asks for your password once more. Give it, or sign in again; it then counts for ten minutes.",
+    ),
     "cross_site": (
         403,
         "Request from another site",
         "A browser may change things here only from this server's own pages.",
+    ),
+    "expired_token": (
+        400,
+        "Login is over",
+        "This login was not approved within its ten minutes, its code was mistyped too often, or it has been used.",
     ),
     "forbidden": (403, "Not allowed", "This token or account may not do that with this run."),
     "internal": (500, "The server failed", "Something went wrong in the server. It is in the log; try again."),
@@ -63,6 +79,7 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "sign_in_failed": (401, "Sign-in failed", "The user name or the password is wrong."),
     "sign_in_needed": (401, "Sign in first", "Sign in to an account first."),
     "sign_up_closed": (403, "Sign-up is closed", "The operator of this server makes the accounts."),
+    "slow_down": (400, "Asked too soon", "That was before the interval was over, which is now longer."),
     "store_unavailable": (
         503,
         "Store unavailable",
@@ -74,6 +91,11 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "token_exists": (409, "Token exists", "A token with this hash exists. Make a new one."),
     "token_invalid": (401, "Token invalid", "The token is malformed, unknown or revoked."),
     "too_many_requests": (429, "Too many requests", "That was too often. Wait, then try again."),
+    "user_code_unknown": (
+        404,
+        "No such code",
+        "No program waits with this code: it was mistyped, or its ten minutes are over. Compare it, or begin again.",
+    ),
     "username_invalid": (422, "User name cannot be used", "Choose another user name."),
     "username_taken": (409, "User name taken", "Another account has this name. Choose another one."),
 }

@@ -18,6 +18,7 @@ __all__ = [
     "cookie_names",
     "is_https",
     "is_same_site",
+    "own_url",
     "page_headers",
     "path_prefix",
     "session_reference",
@@ -79,6 +80,14 @@ def is_same_site(request: HTTPConnection, *, public_url: str) -> bool | None:
 def is_https(request: HTTPConnection) -> bool:
     """Whether the browser speaks https, as far as is known; believing a proxy here only makes us stricter."""
     return request.url.scheme == "https" or request.headers.get("x-forwarded-proto", "").startswith("https")
+
+
+def own_url(request: HTTPConnection, *, public_url: str) -> str:
+    """Return the address under which who asks knows this server, without a slash at the end."""
+    if public_url:
+        return public_url.rstrip("/")
+    scheme = "https" if is_https(request) else "http"
+    return f"{scheme}://{request.url.netloc}{path_prefix(request.headers)}"
 
 
 def cookie_names(instance: str) -> tuple[str, str]:

@@ -10,13 +10,14 @@ from anonrun.store.records import Account
 from anonrun.store.schema import ACCOUNT
 from anonrun.store.transaction import Tx
 
-__all__ = ["ACCOUNT_COLUMNS", "account_of", "create", "password_hash", "set_password", "user_named"]
+__all__ = ["ACCOUNT_COLUMNS", "account_of", "create", "find", "password_hash", "set_password", "user_named"]
 
 ACCOUNT_COLUMNS = (
     ACCOUNT.c.account_id,
     ACCOUNT.c.name.label("account_name"),
     ACCOUNT.c.kind.label("account_kind"),
     ACCOUNT.c.created_at.label("account_created_at"),
+    ACCOUNT.c.role.label("account_role"),
 )
 
 
@@ -24,7 +25,7 @@ def account_of(row: Row[Any]) -> Account | None:
     """Return the account in a row that was selected with `ACCOUNT_COLUMNS`, or None where it has none."""
     if row.account_id is None:
         return None
-    return Account(row.account_id, row.account_name, row.account_kind, row.account_created_at)
+    return Account(row.account_id, row.account_name, row.account_kind, row.account_created_at, row.account_role)
 
 
 def create(tx: Tx, *, name: str, kind: str, password_hash: str | None = None) -> Account | None:
@@ -40,6 +41,13 @@ def create(tx: Tx, *, name: str, kind: str, password_hash: str | None = None) ->
         return None
     account_id = tx.conn.execute(insert(ACCOUNT).values(**values).returning(ACCOUNT.c.account_id)).scalar_one()
     return Account(account_id, name, kind, tx.now_us)
+
+
+def find(tx: Tx, account_id: int) -> Account | None:
+    """Return an account, or None where there is none."""
+    query: Select[Any] = select(*ACCOUNT_COLUMNS).where(ACCOUNT.c.account_id == account_id)
+    row = tx.conn.execute(query).first()
+    return account_of(row) if row else None
 
 
 def _user(name: str) -> Select[Any]:

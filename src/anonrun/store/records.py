@@ -11,12 +11,13 @@ __all__ = ["Account", "Ending", "Link", "Metric", "Run", "Session", "Standing", 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account; `kind` is `anonymous` or `user`."""
+    """An account; `kind` is `anonymous` or `user`, `role` is `member` or `operator`."""
 
     account_id: int
     name: str
     kind: str
     created_at: int
+    role: str = "member"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ class Session:
         account: who signed in; None for nobody.
         local: whether it is the person whose machine the server runs on.
         grants: the tokens that let it in to single runs, those that have ended included.
+        agent: which browser it is, in a few words; None where it did not say.
+        confirmed_at: when its user last gave the password; None for never.
     """
 
     session_hash: bytes
@@ -85,6 +88,8 @@ class Session:
     created_at: int
     seen_at: int
     grants: tuple[Token, ...] = ()
+    agent: str | None = None
+    confirmed_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,10 @@ from sqlalchemy import (
 
 __all__ = [
     "ACCOUNT",
+    "ATTEMPT",
     "AXIS",
     "CHUNK",
+    "DEVICE_LOGIN",
     "EVENT",
     "GONE",
     "GRANT",
@@ -40,6 +42,7 @@ __all__ = [
     "META",
     "METRIC",
     "PENDING_CLAIM",
+    "RECOVERY_CODE",
     "RUN",
     "SCHEMA_VERSION",
     "SEG",
@@ -50,7 +53,7 @@ __all__ = [
     "metadata",
 ]
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """Revision that this code reads and writes: the newest in `migrations/versions`."""
 
 metadata = MetaData(
@@ -97,6 +100,17 @@ ACCOUNT = Table(
     Column("kind", String(16), nullable=False),
     Column("password_hash", Text),
     Column("created_at", BigInteger, nullable=False),
+    Column("role", String(16), nullable=False, server_default=text("'member'")),
+)
+
+# One row a way back into an account whose password is lost; it goes when it is used.
+RECOVERY_CODE = Table(
+    "recovery_code",
+    metadata,
+    Column("code_hash", _HASH, primary_key=True),
+    Column("account_id", BigInteger, ForeignKey("account.account_id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index(None, "account_id"),
 )
 
 # One row a secret. A run's tokens outlive the run for a while, so that their holder can be told what became of it.
@@ -128,8 +142,44 @@ SESSION = Table(
     Column("local", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
+    Column("agent", String(64)),  # which browser, in a few words of ours
+    Column("confirmed_at", BigInteger),  # when its user last gave the password
     Index(None, "account_id"),
     Index(None, "seen_at"),
+)
+
+# A program that asks to be let in to whatever account approves it (RFC 8628). A user code is found by its first half
+# and proven by its hash, so that wrong tries at a code count against that code.
+DEVICE_LOGIN = Table(
+    "device_login",
+    metadata,
+    Column("device_hash", _HASH, primary_key=True),
+    Column("handle", String(4), nullable=False, unique=True),
+    Column("user_hash", _HASH, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("interval_s", Integer, nullable=False),
+    Column("polled_at", BigInteger),
+    Column("wrong_tries", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("session_hash", _HASH),  # the browser that was shown who asks, and may decide
+    Column("account_id", BigInteger, ForeignKey("account.account_id", ondelete="CASCADE")),
+    Index(None, "expires_at"),
+    Index(None, "account_id"),
+)
+
+# When one place tried something of which only so much is allowed; exact with many workers, unlike a count in memory.
+ATTEMPT = Table(
+    "attempt",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("place_hash", _HASH, primary_key=True),
+    Column("times", Text, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Index(None, "last_at"),
 )
 
 # What a browser was let in to by a link. It lasts as long as the token that gave it.

@@ -14,7 +14,20 @@ from anonrun.store.schema import ACCOUNT, GRANT, PENDING_CLAIM, SESSION, TOKEN
 from anonrun.store.tokens import TOKEN_SOURCE, token_of
 from anonrun.store.transaction import Tx
 
-__all__ = ["ABSOLUTE_US", "IDLE_US", "create", "end", "end_others", "find", "grant", "purge", "rotate", "seen"]
+__all__ = [
+    "ABSOLUTE_US",
+    "IDLE_US",
+    "confirm",
+    "create",
+    "end",
+    "end_others",
+    "find",
+    "grant",
+    "of_account",
+    "purge",
+    "rotate",
+    "seen",
+]
 
 _DAY_US = 86_400 * 1_000_000
 IDLE_US = 14 * _DAY_US
@@ -41,7 +54,30 @@ def find(tx: Tx, session_hash: bytes) -> Session | None:
         .order_by(TOKEN.c.created_at)
     )
     grants = tuple(token for granted in rows if (token := token_of(granted, tx.now_us)))
-    return Session(row.session_hash, account_of(row), row.local, row.created_at, row.seen_at, grants)
+    return Session(
+        row.session_hash, account_of(row), row.local, row.created_at, row.seen_at, grants, row.agent, row.confirmed_at
+    )
+
+
+def of_account(tx: Tx, account_id: int) -> list[Session]:
+    """Return an account's sessions that have not ended, without their grants; the one that was seen last first."""
+    rows = tx.conn.execute(
+        select(SESSION, *ACCOUNT_COLUMNS[1:])
+        .join_from(SESSION, ACCOUNT, SESSION.c.account_id == ACCOUNT.c.account_id)
+        .where(SESSION.c.account_id == account_id, _alive(tx.now_us))
+        .order_by(SESSION.c.seen_at.desc(), SESSION.c.created_at.desc(), SESSION.c.session_hash)
+    )
+    return [
+        Session(
+            row.session_hash, account_of(row), row.local, row.created_at, row.seen_at, (), row.agent, row.confirmed_at
+        )
+        for row in rows
+    ]
+
+
+def confirm(tx: Tx, session_hash: bytes) -> None:
+    """Note that a session's user has just given the password."""
+    tx.conn.execute(update(SESSION).where(SESSION.c.session_hash == session_hash).values(confirmed_at=tx.now_us))
 
 
 def seen(tx: Tx, session_hash: bytes) -> None:
@@ -53,18 +89,36 @@ def seen(tx: Tx, session_hash: bytes) -> None:
     )
 
 
-def create(tx: Tx, session_hash: bytes, *, account_id: int | None, local: bool) -> None:
-    """Make a session."""
+def create(
+    tx: Tx,
+    session_hash: bytes,
+    *,
+    account_id: int | None,
+    local: bool,
+    agent: str | None = None,
+    confirmed: bool = False,
+) -> None:
+    """Make a session; `confirmed` says that its user has just given the password."""
     tx.conn.execute(
         insert(SESSION).values(
-            session_hash=session_hash, account_id=account_id, local=local, created_at=tx.now_us, seen_at=tx.now_us
+            session_hash=session_hash, account_id=account_id, local=local, created_at=tx.now_us, seen_at=tx.now_us,
+            agent=agent, confirmed_at=tx.now_us if confirmed else None,
         )
-    )
+    )  # fmt: skip
 
 
-def rotate(tx: Tx, old: bytes | None, new: bytes, *, account_id: int | None, local: bool) -> None:
+def rotate(
+    tx: Tx,
+    old: bytes | None,
+    new: bytes,
+    *,
+    account_id: int | None,
+    local: bool,
+    agent: str | None = None,
+    confirmed: bool = False,
+) -> None:
     """Give a browser that signs in a new reference; what it was let in to and means to claim goes with it."""
-    create(tx, new, account_id=account_id, local=local)
+    create(tx, new, account_id=account_id, local=local, agent=agent, confirmed=confirmed)
     if old is not None:
         for table in (GRANT, PENDING_CLAIM):
             tx.conn.execute(update(table).where(table.c.session_hash == old).values(session_hash=new))

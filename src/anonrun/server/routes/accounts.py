@@ -17,6 +17,7 @@ from anonrun.server.routing import Operations, answer, no_content
 from anonrun.server.services import accounts as service
 from anonrun.server.services.backoff import address_group
 from anonrun.server.services.guard import hash_of_hex, require
+from anonrun.server.services.sessions import require_confirmed
 from anonrun.server.services.views import account_info
 from anonrun.store import tokens
 from anonrun.store.records import Account
@@ -58,6 +59,13 @@ def _account(actor: Actor, action: Action) -> Account:
     require(actor, action)
     assert actor.account is not None, "the policy gives this to accounts only"
     return actor.account
+
+
+def _confirmed(tx: Tx, actor: Actor) -> Account:
+    """Return the account of a browser whose user has just given the password."""
+    account = _account(actor, Action.CHANGE_ACCOUNT)
+    require_confirmed(tx, actor)
+    return account
 
 
 @operations.get("/account", who="key, session", answers={200: AccountInfo}, codes=("sign_in_needed",))
@@ -110,12 +118,12 @@ async def list_keys(request: Request) -> Response:
     who="session of a user",
     body=KeyRequest,
     answers={201: NewKey},
-    codes=("sign_in_needed", "account_required"),
+    codes=("sign_in_needed", "account_required", "confirm_needed"),
 )
 async def make_key(request: Request) -> Response:
-    """Make an API key, which is told this once."""
+    """Make an API key, which is told this once; asks for a password that was given lately."""
     core = core_of(request)
-    account = _account(await actor_of(request), Action.CHANGE_ACCOUNT)
+    account = await read_as(request, _confirmed)
     label = (await read_message(request, KeyRequest)).label
     if label is not None and len(label) > core.settings.limits.text_chars:
         raise ProblemError("request_invalid", f"The label may have {core.settings.limits.text_chars} characters.")

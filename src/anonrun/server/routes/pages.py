@@ -150,6 +150,7 @@ router = Router(
         Route("/r/{run_id}", _run, name="run"),
         _drawn("/claim", "claim", "Claim"),
         _drawn("/enter", "enter", "Enter"),
+        _drawn("/device", "device", "Approve a login"),
         _drawn("/sign-in", "sign-in", "Sign in"),
         _drawn("/sign-up", "sign-up", "Sign up"),
         Route("/settings", _settings, name="settings"),

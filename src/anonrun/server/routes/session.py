@@ -18,6 +18,7 @@ from anonrun.server.messages import (
     Credentials,
     Exchanged,
     Grant,
+    PasswordBody,
     PendingClaimInfo,
     PendingClaimRequest,
     SessionInfo,
@@ -29,6 +30,7 @@ from anonrun.server.routes.runs import infos
 from anonrun.server.routing import Operations, answer, no_content
 from anonrun.server.services import accounts, claims
 from anonrun.server.services import sessions as service
+from anonrun.server.services.agents import agent_of
 from anonrun.server.services.backoff import address_group
 from anonrun.server.services.guard import require
 from anonrun.server.services.views import account_info
@@ -113,7 +115,8 @@ def _place(request: Request) -> str:
 
 
 async def _signed_in(request: Request, actor: Actor, account: Account) -> Response:
-    entry = await core_of(request).db.write(lambda tx: service.sign_in(tx, actor, account))
+    agent = agent_of(request.headers.get("user-agent"))
+    entry = await core_of(request).db.write(lambda tx: service.sign_in(tx, actor, account, agent=agent, confirmed=True))
     return _with_cookie(request, answer(account_info(account)), entry)
 
 
@@ -156,6 +159,26 @@ async def sign_in(request: Request) -> Response:
         core_of(request), credentials.username, credentials.password, place=_place(request)
     )
     return await _signed_in(request, actor, account)
+
+
+@operations.post(
+    "/session/confirm",
+    who="session of a user",
+    body=PasswordBody,
+    answers={204: None},
+    codes=("sign_in_needed", "account_required", "sign_in_failed", "too_many_requests"),
+)
+async def confirm_password(request: Request) -> Response:
+    """Give one's password once more; for ten minutes, this browser may do what asks for it."""
+    actor = await _browser(request)
+    require(actor, Action.CHANGE_ACCOUNT)
+    session, account = service.session_of(actor), actor.account
+    assert session is not None and account is not None, "the policy gives this to browsers that are signed in only"  # noqa: PT018  one statement for the type checker
+    password = (await read_message(request, PasswordBody)).password
+    core = core_of(request)
+    await accounts.sign_in(core, account.name, password, place=f"account:{account.account_id}")
+    await core.db.write(lambda tx: sessions.confirm(tx, session.session_hash))
+    return no_content()
 
 
 @operations.delete("/session", who="all", answers={204: None})

@@ -18,7 +18,21 @@ from anonrun.store import sessions, tokens
 from anonrun.store.records import Account, Session, Token
 from anonrun.store.transaction import Tx
 
-__all__ = ["Entry", "ensure", "exchange", "presented", "reference_hash", "session_of", "sign_in"]
+__all__ = [
+    "CONFIRMED_FOR_US",
+    "Entry",
+    "ensure",
+    "exchange",
+    "presented",
+    "public_id",
+    "reference_hash",
+    "require_confirmed",
+    "session_of",
+    "sign_in",
+]
+
+CONFIRMED_FOR_US = 600 * 1_000_000
+"""How long after giving the password its user may do what must not be done by a browser that was left open (R18)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,23 @@ def session_of(actor: Actor) -> Session | None:
     return actor.session if isinstance(actor, Visitor) else None
 
 
+def public_id(session_hash: bytes) -> str:
+    """Return the id by which a session is listed; it says nothing of the reference or its hash."""
+    return hashlib.sha256(b"session" + session_hash).hexdigest()[:16]
+
+
+def require_confirmed(tx: Tx, actor: Actor) -> None:
+    """Refuse what asks for the password, where it was not given in this browser within ten minutes (R18).
+
+    Raises:
+        ProblemError: `confirm_needed`.
+    """
+    session = session_of(actor)
+    given = session.confirmed_at if session else None
+    if given is None or given <= tx.now_us - CONFIRMED_FOR_US:
+        raise ProblemError("confirm_needed")
+
+
 def ensure(tx: Tx, actor: Actor) -> Entry:
     """Return the browser's session; make one where it has none."""
     session = session_of(actor)
@@ -54,8 +85,25 @@ def ensure(tx: Tx, actor: Actor) -> Entry:
     return Entry(reference_hash(reference), reference)
 
 
-def sign_in(tx: Tx, actor: Actor, account: Account | None, *, local: bool = False) -> Entry:
-    """Give the browser a new session that is signed in; what it had goes with it."""
+def sign_in(
+    tx: Tx,
+    actor: Actor,
+    account: Account | None,
+    *,
+    local: bool = False,
+    agent: str | None = None,
+    confirmed: bool = False,
+) -> Entry:
+    """Give the browser a new session that is signed in; what it had goes with it.
+
+    Args:
+        tx: a writer's transaction.
+        actor: who asks.
+        account: who signs in; None for the local actor.
+        local: whether it is the local actor.
+        agent: which browser it is, in a few words.
+        confirmed: whether the account's password, or what stands for it, has just been given.
+    """
     session = session_of(actor)
     if session is not None:
         session = sessions.find(tx, session.session_hash)
@@ -66,6 +114,8 @@ def sign_in(tx: Tx, actor: Actor, account: Account | None, *, local: bool = Fals
         reference_hash(reference),
         account_id=account.account_id if account else None,
         local=local or (session is not None and session.local),
+        agent=agent,
+        confirmed=confirmed,
     )
     return Entry(reference_hash(reference), reference)
 

@@ -1,0 +1,88 @@
+"""The pages about an account, in a real browser: letting a program in, settings, invitations, ways back in."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from browser.seeding import ask
+from browser.tab import Look, Tab, new_tab, sign_up, visitor
+from support.server import Server, anonrun_server
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("account_pages")]
+
+PASSWORD = "correct horse battery"
+LOOKS: tuple[Look, ...] = ("light", "dark", "phone")
+Picture = Callable[[Page | Locator, str], None]
+_numbers = itertools.count(1)
+
+
+def new_name() -> str:
+    return f"ada{next(_numbers)}"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with anonrun_server(tmp_path_factory.mktemp("accounts"), ANONRUN_SIGN_UPS_PER_HOUR="0") as running:
+        yield running
+
+
+@pytest.fixture
+def person(browser: Browser) -> Iterator[BrowserContext]:
+    with visitor(browser) as context:
+        yield context
+
+
+def is_good(tab: Tab, *refusals: int) -> None:
+    tab.is_quiet(*refusals)
+    tab.stays_home()
+    tab.fits()
+    tab.is_accessible()
+
+
+def begin_login(server: Server) -> str:
+    """Return the code that a program shows."""
+    asks = {"client": "anonrun 1.0", "host": "gpu-7.cluster.example"}
+    code: str = ask("POST", f"{server.url}/api/v1/device", json=asks).json()["user_code"]
+    return code
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_login_is_approved_after_its_code_was_compared(
+    browser: Browser, server: Server, picture: Picture, look: Look
+) -> None:
+    with visitor(browser, look) as context:
+        code = begin_login(server)
+        tab = new_tab(context, f"{server.url}/device")
+        tab.heads("Approve a login")
+        is_good(tab)
+        sign_up(context, server.url, new_name(), PASSWORD)
+        tab.page.reload()
+        tab.fill("Code", "BBBB BBBB")
+        tab.button("Go on").click()
+        expect(tab.page.get_by_role("alert")).to_contain_text("No program waits with this code")
+        picture(tab.page, f"device-typing-{look}")
+        is_good(tab, 404)
+        tab.fill("Code", code.lower())
+        tab.button("Go on").click()
+        tab.heads("Does your program show this code?")
+        for fact in (code, "anonrun 1.0", "gpu-7.cluster.example", "127.0.0.1"):
+            tab.shows(fact)
+        picture(tab.page, f"device-asked-{look}")
+        is_good(tab, 404)
+        tab.button("The codes match, let it in").click()
+        tab.heads("The login is approved")
+        is_good(tab, 404)
+
+
+def test_a_login_can_be_turned_away(person: BrowserContext, server: Server) -> None:
+    sign_up(person, server.url, new_name(), PASSWORD)
+    tab = new_tab(person, f"{server.url}/device")
+    tab.fill("Code", begin_login(server))
+    tab.button("Go on").click()
+    tab.button("Turn it away").click()
+    tab.heads("The login was turned away")
+    is_good(tab)
