@@ -33,6 +33,16 @@ export interface DeviceAsks {
   readonly expires_at: string;
 }
 
+/** A browser that is signed in to the account. */
+export interface SessionEntry {
+  readonly session_id: string;
+  readonly current: boolean;
+  readonly agent: string | null;
+  readonly created_at: string;
+  readonly seen_at: string;
+  readonly ends_at: string;
+}
+
 export interface Credentials {
   readonly username: string;
   readonly password: string;
@@ -54,6 +64,9 @@ export function sessionApi(send: Send) {
     keys: () => send<readonly ApiKey[]>("GET", "account/keys"),
     makeKey: (label: string) => send<ApiKey & { key: string }>("POST", "account/keys", { label }),
     revokeKey: (keyId: string) => send<void>("DELETE", `account/keys/${encodeURIComponent(keyId)}`),
+    sessions: () => send<readonly SessionEntry[]>("GET", "account/sessions"),
+    endSession: (id: string) => send<void>("DELETE", `account/sessions/${encodeURIComponent(id)}`),
+    endOtherSessions: () => send<void>("DELETE", "account/sessions"),
     confirm: (password: string) => send<void>("POST", "session/confirm", { password }),
     checkDevice: (userCode: string) => send<DeviceAsks>("POST", "device/check", { user_code: userCode }),
     decideDevice: (userCode: string, approve: boolean) =>

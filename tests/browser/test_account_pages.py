@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import sqlite3
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -41,6 +43,12 @@ def is_good(tab: Tab, *refusals: int) -> None:
     tab.stays_home()
     tab.fits()
     tab.is_accessible()
+
+
+def forget_password_given(server: Server) -> None:
+    """Have it be long ago that anybody gave a password, as far as the server knows."""
+    with contextlib.closing(sqlite3.connect(server.data_dir / "server" / "anonrun.db")) as db, db:
+        db.execute("UPDATE session SET confirmed_at = NULL")
 
 
 def begin_login(server: Server) -> str:
@@ -86,3 +94,42 @@ def test_a_login_can_be_turned_away(person: BrowserContext, server: Server) -> N
     tab.button("Turn it away").click()
     tab.heads("The login was turned away")
     is_good(tab)
+
+
+def test_another_browser_is_signed_out_from_the_settings(browser: Browser, server: Server) -> None:
+    name = new_name()
+    with visitor(browser) as here, visitor(browser) as there:
+        sign_up(here, server.url, name, PASSWORD)
+        tab = new_tab(there, f"{server.url}/sign-in")
+        tab.fill("Username", name)
+        tab.fill("Password", PASSWORD)
+        tab.button("Sign in").click()
+        expect(tab.page.get_by_role("link", name=name)).to_be_visible()
+        settings = new_tab(here, f"{server.url}/settings")
+        rows = settings.page.get_by_label("Browsers that are signed in").get_by_role("row")
+        expect(rows).to_have_count(3)
+        settings.button("Sign out everywhere else").click()
+        expect(rows).to_have_count(2)
+        tab.page.reload()
+        expect(tab.page.get_by_role("link", name="Sign in", exact=True).first).to_be_visible()
+        is_good(settings)
+
+
+def test_a_password_that_was_given_long_ago_is_asked_for_again(person: BrowserContext, server: Server) -> None:
+    name = new_name()
+    sign_up(person, server.url, name, PASSWORD)
+    tab = new_tab(person, f"{server.url}/settings")
+    tab.shows("No keys yet.")
+    forget_password_given(server)
+    tab.fill("Label", "laptop")
+    tab.button("Make a key").click()
+    dialog = tab.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Your password, once more")
+    dialog.get_by_label("Password", exact=True).fill("not the password")
+    tab.button("Go on").click()
+    expect(tab.page.get_by_role("alert")).to_contain_text("wrong")
+    dialog.get_by_label("Password", exact=True).fill(PASSWORD)
+    is_good(tab, 401, 403)
+    tab.button("Go on").click()
+    tab.shows("New key “laptop”, shown this once")
+    tab.is_quiet(401, 403)

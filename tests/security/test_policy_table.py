@@ -44,7 +44,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "log_artifact": frozenset(),
     "begin_device_login": frozenset(ACTORS), "finish_device_login": frozenset(ACTORS),
     "check_device_login": frozenset({"user_browser"}), "decide_device_login": frozenset({"user_browser"}),
-    "confirm_password": frozenset({"user_browser"}),
+    "confirm_password": frozenset({"user_browser"}), "list_sessions": frozenset({"user_browser"}),
+    "end_session": frozenset({"user_browser"}), "end_other_sessions": frozenset({"user_browser"}),
 }  # fmt: skip
 """Who is let in. An anonymous run's artifact is let in for nobody."""
 
@@ -106,6 +107,12 @@ class People:
         assert made.status_code == 201, made.text
         return token
 
+    def other_session(self) -> str:
+        """Return the id of a session of the user's in another browser."""
+        self.site.browser().post("/api/v1/session/sign-in", json={"username": "ada", "password": PASSWORD})
+        listed = self.user.get("/api/v1/account/sessions").json()
+        return next(str(entry["session_id"]) for entry in listed if not entry["current"])
+
     def device_login(self) -> dict[str, str]:
         """Return the codes of a program that waits to be let in."""
         self.site.clock.forward(seconds=3600)  # an address may do so twenty times an hour
@@ -127,7 +134,8 @@ class People:
 
     def ask(self, actor: str, name: str) -> httpx.Response:
         operation = next(operation for operation in OPERATIONS if operation.name == name)
-        path = operation.path.format(run_id=self.run.run_id, writer="1", link_id=self.link_id, key_id=self.key_id)
+        path = operation.path.format(run_id=self.run.run_id, writer="1", link_id=self.link_id, key_id=self.key_id,
+                                     session_id=self.other_session() if name == "end_session" else "")  # fmt: skip
         client = self.client(actor)
         if name == "confirm_claim" and actor == "user_browser":
             client.post("/api/v1/session/pending-claim", json={"token": self.run.claim})
@@ -192,7 +200,7 @@ def test_a_run_of_others_looks_like_one_that_never_was(people: People, actor: st
     for operation in OPERATIONS:
         if "{run_id}" not in operation.path:
             continue
-        values = {"writer": "1", "link_id": "x", "key_id": "x"}
+        values = {"writer": "1", "link_id": "x", "key_id": "x", "session_id": "x"}
         answers = []
         for run in (people.run, unknown):
             path = operation.path.format(run_id=run.run_id, **values)

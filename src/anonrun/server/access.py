@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 
 from anonrun.core.ids import parse_run_id
 from anonrun.core.tokens import kind_of, token_hash
@@ -22,7 +23,7 @@ from anonrun.server.problems import ProblemError
 from anonrun.server.services.core import Core
 from anonrun.server.services.guard import found
 from anonrun.server.services.identity import Credentials, identify, is_stale, note_use
-from anonrun.server.services.sessions import reference_hash
+from anonrun.server.services.sessions import Entry, reference_hash
 from anonrun.store.records import Run
 from anonrun.store.transaction import Tx
 
@@ -35,6 +36,7 @@ __all__ = [
     "read_as",
     "read_run",
     "run_id_of",
+    "with_cookie",
 ]
 
 T = TypeVar("T")
@@ -90,6 +92,20 @@ def check_origin(request: Request, *, strict: bool) -> None:
         raise ProblemError("cross_site")
     if strict and request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise ProblemError("media_type")
+
+
+def with_cookie(request: Request, response: Response, entry: Entry) -> Response:
+    """Give the browser the reference of its session, where that has changed."""
+    core = core_of(request)
+    if entry.reference is not None:
+        security.set_cookies(
+            request,
+            response,
+            instance=core.db.instance,
+            reference=entry.reference,
+            embedded=core.settings.embedded,
+        )
+    return response
 
 
 async def read_as(request: Request, query: Callable[[Tx, Actor], T]) -> T:

@@ -20,7 +20,19 @@ from starlette.staticfiles import StaticFiles
 
 from anonrun.server.envelope import Activity, Envelope
 from anonrun.server.errors import HANDLERS
-from anonrun.server.routes import accounts, devices, export, links, live, runs, sampled, segments, service, session
+from anonrun.server.routes import (
+    account_sessions,
+    accounts,
+    devices,
+    export,
+    links,
+    live,
+    runs,
+    sampled,
+    segments,
+    service,
+    session,
+)
 from anonrun.server.routing import Operation
 from anonrun.server.services.core import Core
 from anonrun.server.services.retention import Sweeper
@@ -32,7 +44,7 @@ __all__ = ["OPERATIONS", "create_app"]
 
 OPERATIONS: tuple[Operation, ...] = tuple(
     operation
-    for module in (segments, sampled, live, runs, service, accounts, session, devices, export, links)
+    for module in (segments, sampled, live, runs, service, accounts, account_sessions, session, devices, export, links)
     for operation in module.operations.all
 )
 """Everything that the server does under `/api/v1/` and beside it, pages excepted; what is asked most often first."""

@@ -23,6 +23,7 @@ __all__ = [
     "PasswordChange",
     "PendingClaimInfo",
     "PendingClaimRequest",
+    "SessionEntry",
     "SessionInfo",
     "TokenBody",
     "UserCode",
@@ -153,6 +154,18 @@ class PendingClaimInfo:
 
     runs: list[ClaimableRun]
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEntry:
+    """A browser that is signed in to an account: which one in a few words, and whether it is the one that asks."""
+
+    session_id: str
+    current: bool
+    agent: str | None
+    created_at: datetime
+    seen_at: datetime
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

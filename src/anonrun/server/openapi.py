@@ -34,6 +34,7 @@ _PATH_PARAMS = {
     "writer": {"type": "string", "pattern": "^[0-9]{1,20}$"},
     "link_id": {"type": "string"},
     "key_id": {"type": "string"},
+    "session_id": {"type": "string"},
 }
 _PLAIN = {
     str: {"type": "string"},

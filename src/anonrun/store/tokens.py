@@ -28,6 +28,7 @@ __all__ = [
     "keys",
     "links",
     "revoke",
+    "revoke_all",
     "token_of",
     "touch",
     "use_once",
@@ -208,6 +209,12 @@ def revoke(
         .values(revoked_at=tx.now_us, ended_by="user")
     )
     return done.rowcount == 1
+
+
+def revoke_all(tx: Tx, account_id: int, *, kind: str) -> None:
+    """End all tokens of one kind that an account has."""
+    mine = and_(TOKEN.c.account_id == account_id, TOKEN.c.kind == kind, TOKEN.c.revoked_at.is_(None))
+    tx.conn.execute(update(TOKEN).where(mine).values(revoked_at=tx.now_us, ended_by="user"))
 
 
 def end_write_token(tx: Tx, token_hash: bytes, *, at_us: int) -> None:

@@ -7,14 +7,15 @@ from starlette.responses import Response
 
 from anonrun.core.messages import AccountInfo, AnonymousAccountRequest
 from anonrun.core.times import from_us
-from anonrun.server.access import actor_of, check_origin, core_of, read_as
-from anonrun.server.actors import Actor, Visitor
+from anonrun.server.access import actor_of, check_origin, core_of, read_as, with_cookie
+from anonrun.server.actors import Actor
 from anonrun.server.bodies import read_message
 from anonrun.server.messages import HandoverRequest, KeyInfo, KeyRequest, NewKey, PasswordChange
 from anonrun.server.policy import Action
 from anonrun.server.problems import ProblemError
 from anonrun.server.routing import Operations, answer, no_content
 from anonrun.server.services import accounts as service
+from anonrun.server.services.agents import agent_of
 from anonrun.server.services.backoff import address_group
 from anonrun.server.services.guard import hash_of_hex, require
 from anonrun.server.services.sessions import require_confirmed
@@ -82,15 +83,13 @@ async def get_account(request: Request) -> Response:
     codes=("sign_in_needed", "account_required", "sign_in_failed", "password_weak", "too_many_requests"),
 )
 async def change_password(request: Request) -> Response:
-    """Change one's password; the other sessions end."""
+    """Change one's password; every other browser is signed out, and this one's reference changes."""
     actor = await actor_of(request)
     account = _account(actor, Action.CHANGE_ACCOUNT)
     change = await read_message(request, PasswordChange)
-    session = actor.session if isinstance(actor, Visitor) else None
-    await service.change_password(
-        core_of(request), account, change.current, change.new, session_hash=session.session_hash if session else None
-    )
-    return no_content()
+    agent = agent_of(request.headers.get("user-agent"))
+    entry = await service.change_password(core_of(request), actor, account, change.current, change.new, agent=agent)
+    return with_cookie(request, no_content(), entry)
 
 
 @operations.get(

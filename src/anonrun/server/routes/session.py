@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from anonrun.core.messages import AccountInfo, RunList
 from anonrun.server import security
-from anonrun.server.access import actor_of, check_origin, core_of, read_as
+from anonrun.server.access import actor_of, check_origin, core_of, read_as, with_cookie
 from anonrun.server.actors import NOBODY, Actor
 from anonrun.server.bodies import read_message
 from anonrun.server.messages import (
@@ -44,19 +44,6 @@ __all__ = ["operations"]
 operations = Operations("session")
 
 _RIGHTS = {"v": "view", "s": "view", "c": "claim"}
-
-
-def _with_cookie(request: Request, response: Response, entry: service.Entry) -> Response:
-    core = core_of(request)
-    if entry.reference is not None:
-        security.set_cookies(
-            request,
-            response,
-            instance=core.db.instance,
-            reference=entry.reference,
-            embedded=core.settings.embedded,
-        )
-    return response
 
 
 async def _browser(request: Request) -> Actor:
@@ -107,7 +94,7 @@ async def exchange_token(request: Request) -> Response:
     text = (await read_message(request, TokenBody)).token
     entry, token = await core_of(request).db.write(lambda tx: service.exchange(tx, actor, text))
     run_id = None if token.run_id is None else str(token.run_id)
-    return _with_cookie(request, answer(Exchanged(run_id=run_id)), entry)
+    return with_cookie(request, answer(Exchanged(run_id=run_id)), entry)
 
 
 def _place(request: Request) -> str:
@@ -117,7 +104,7 @@ def _place(request: Request) -> str:
 async def _signed_in(request: Request, actor: Actor, account: Account) -> Response:
     agent = agent_of(request.headers.get("user-agent"))
     entry = await core_of(request).db.write(lambda tx: service.sign_in(tx, actor, account, agent=agent, confirmed=True))
-    return _with_cookie(request, answer(account_info(account)), entry)
+    return with_cookie(request, answer(account_info(account)), entry)
 
 
 @operations.post(
@@ -208,7 +195,7 @@ async def begin_claim(request: Request) -> Response:
     entry, info = await core.db.write(lambda tx: claims.begin(tx, actor, wanted))
     for run in info.runs:
         core.publish(run.run_id)
-    return _with_cookie(request, answer(info), entry)
+    return with_cookie(request, answer(info), entry)
 
 
 @operations.delete("/session/pending-claim", who="session", answers={204: None})

@@ -7,10 +7,13 @@ import secrets
 
 from anonrun.core.ids import new_id
 from anonrun.core.tokens import TokenKind, mint, token_hash
+from anonrun.server.actors import Actor
 from anonrun.server.problems import ProblemError
 from anonrun.server.services.core import Core
 from anonrun.server.services.passwords import password_problem
-from anonrun.store import accounts, sessions, tokens
+from anonrun.server.services.sessions import Entry, session_of, sign_out_elsewhere
+from anonrun.server.services.sessions import sign_in as start_session
+from anonrun.store import accounts, tokens
 from anonrun.store.records import Account
 from anonrun.store.transaction import Tx
 
@@ -111,8 +114,10 @@ async def sign_in(core: Core, username: str, password: str, *, place: str) -> Ac
     return account
 
 
-async def change_password(core: Core, account: Account, current: str, new: str, *, session_hash: bytes | None) -> None:
-    """Change a user's password and end their other sessions.
+async def change_password(
+    core: Core, actor: Actor, account: Account, current: str, new: str, *, agent: str | None
+) -> Entry:
+    """Change a user's password; every other session ends, and this browser gets a new reference.
 
     Raises:
         ProblemError: `sign_in_failed` where the current one is wrong, `too_many_requests`, or `password_weak`.
@@ -123,11 +128,13 @@ async def change_password(core: Core, account: Account, current: str, new: str, 
         raise ProblemError("password_weak", problem)
     hashed = await core.passwords.hash(new)
 
-    def change(tx: Tx) -> None:
+    def change(tx: Tx) -> Entry:
+        session = session_of(actor)
         accounts.set_password(tx, account.account_id, hashed)
-        sessions.end_others(tx, account.account_id, but=session_hash)
+        sign_out_elsewhere(tx, account, but=session.session_hash if session else None)
+        return start_session(tx, actor, account, agent=agent, confirmed=True)
 
-    await core.db.write(change)
+    return await core.db.write(change)
 
 
 def new_key(tx: Tx, account: Account, label: str | None) -> tuple[str, str]:

@@ -14,13 +14,14 @@ from anonrun.core.tokens import kind_of, token_hash
 from anonrun.server.actors import Actor, Visitor
 from anonrun.server.problems import ProblemError
 from anonrun.server.services.guard import ended_problem
-from anonrun.store import sessions, tokens
+from anonrun.store import devices, sessions, tokens
 from anonrun.store.records import Account, Session, Token
 from anonrun.store.transaction import Tx
 
 __all__ = [
     "CONFIRMED_FOR_US",
     "Entry",
+    "ends_at",
     "ensure",
     "exchange",
     "presented",
@@ -29,6 +30,7 @@ __all__ = [
     "require_confirmed",
     "session_of",
     "sign_in",
+    "sign_out_elsewhere",
 ]
 
 CONFIRMED_FOR_US = 600 * 1_000_000
@@ -61,6 +63,18 @@ def session_of(actor: Actor) -> Session | None:
 def public_id(session_hash: bytes) -> str:
     """Return the id by which a session is listed; it says nothing of the reference or its hash."""
     return hashlib.sha256(b"session" + session_hash).hexdigest()[:16]
+
+
+def ends_at(session: Session) -> int:
+    """Return when a session ends if it is not used again."""
+    return min(session.seen_at + sessions.IDLE_US, session.created_at + sessions.ABSOLUTE_US)
+
+
+def sign_out_elsewhere(tx: Tx, account: Account, *, but: bytes | None) -> None:
+    """End an account's sessions except one, and every way to a new one that has been opened and not gone."""
+    sessions.end_others(tx, account.account_id, but=but)
+    tokens.revoke_all(tx, account.account_id, kind="d")
+    devices.end_of(tx, account.account_id)
 
 
 def require_confirmed(tx: Tx, actor: Actor) -> None:
