@@ -12,27 +12,21 @@ hold the run: readers count it, and `check.py` names it.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import uuid
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from sqlalchemy import Executable, Row, and_, bindparam, delete, func, or_, select, tuple_, update
+from sqlalchemy import Executable, Row, and_, bindparam, delete, func, or_, select, update
 
 from anonrun.core.summary import MetricSummary
-from anonrun.errors import DamagedDataError
 from anonrun.store.chunks import CHUNK_POINTS, Axis, packed_rollup
-from anonrun.store.columns import pack, unpack
+from anonrun.store.columns import pack
 from anonrun.store.live import LIVE, beyond_live, is_live
+from anonrun.store.open_chunks import last_chunks, open_chunks
 from anonrun.store.schema import AXIS, CHUNK, METRIC, RUN, SEG, TAIL
 from anonrun.store.tail import Tail, summary_of
 from anonrun.store.transaction import Tx
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 __all__ = ["Due", "Plan", "apply", "due", "prepare"]
 
@@ -54,32 +48,6 @@ class Due:
     run_id: uuid.UUID
     segments: int
     points: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """The last chunk of a metric while it has room: what it holds, and by which name it is stored."""
-
-    no: int
-    axis_id: int
-    values: npt.NDArray[np.float64]
-
-
-@dataclass(slots=True)
-class _Left:
-    """What is made anew: chunks by metric, and their axes.
-
-    Attributes:
-        sizes: bytes of each axis.
-        unused: the axes that no other chunk has.
-        size: bytes of all that goes.
-    """
-
-    chunks: dict[int, _Open] = field(default_factory=dict)
-    axes: dict[int, Axis] = field(default_factory=dict)
-    sizes: dict[int, int] = field(default_factory=dict)
-    unused: list[int] = field(default_factory=list)
-    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +157,8 @@ def _planned(tx: Tx, run_id: uuid.UUID, tail: Tail, metrics: dict[str, Row[Any]]
     import numpy as np  # noqa: PLC0415  an idle server does without
 
     ids = {name: row.metric_id for name, row in metrics.items()}
-    held = _last_chunks(tx, run_id, list(ids.values()))
-    left = _open_chunks(tx, run_id, held)
+    held = last_chunks(tx, run_id, list(ids.values()))
+    left = open_chunks(tx, run_id, held)
     next_axis = (tx.conn.execute(_LAST_AXIS, {"of": run_id, "now_us": tx.now_us}).scalar() or 0) + 1
     # Metrics whose open chunks share an axis, and which stand in the same frames, go on sharing one.
     alike: dict[tuple[int | None, tuple[int, ...]], list[str]] = {}
@@ -268,68 +236,6 @@ _LAST_AXIS = (
     .join(RUN, RUN.c.run_id == AXIS.c.run_id)
     .where(AXIS.c.run_id == bindparam("of", type_=RUN.c.run_id.type), LIVE)
 )
-
-
-def _last_chunks(tx: Tx, run_id: uuid.UUID, metric_ids: Collection[int]) -> dict[int, int]:
-    """Return the number of the last chunk of each metric that has any."""
-    rows = tx.conn.execute(
-        select(CHUNK.c.metric_id, func.max(CHUNK.c.no))
-        .join(RUN, RUN.c.run_id == CHUNK.c.run_id)
-        .where(CHUNK.c.run_id == run_id, CHUNK.c.metric_id.in_(metric_ids), is_live(tx.now_us))
-        .group_by(CHUNK.c.metric_id)
-    )
-    return {row[0]: row[1] for row in rows}
-
-
-def _open_chunks(tx: Tx, run_id: uuid.UUID, last: dict[int, int]) -> _Left:
-    """Return the last chunks that have room. One that is damaged is left as it is, and a new one begun after it."""
-    left = _Left()
-    for some in _batches(list(last.items()), 200):
-        rows = tx.conn.execute(
-            select(CHUNK.c.metric_id, CHUNK.c.no, CHUNK.c.axis_id, CHUNK.c.vals, CHUNK.c.rollup)
-            .join(RUN, RUN.c.run_id == CHUNK.c.run_id)
-            .join(AXIS, and_(AXIS.c.run_id == CHUNK.c.run_id, AXIS.c.axis_id == CHUNK.c.axis_id))
-            .where(
-                CHUNK.c.run_id == run_id,
-                tuple_(CHUNK.c.metric_id, CHUNK.c.no).in_(some),
-                AXIS.c.n < CHUNK_POINTS,
-                is_live(tx.now_us),
-            )
-        ).all()
-        sizes = _read_axes(tx, run_id, {row.axis_id for row in rows} - left.axes.keys(), left.axes)
-        for row in rows:
-            if row.axis_id in left.axes:
-                with contextlib.suppress(DamagedDataError):
-                    left.chunks[row.metric_id] = _Open(row.no, row.axis_id, unpack(row.vals))
-                    left.size += len(row.vals) + len(row.rollup)
-        left.sizes.update(sizes)
-    users = tx.conn.execute(
-        select(CHUNK.c.axis_id, CHUNK.c.metric_id)
-        .join(RUN, RUN.c.run_id == CHUNK.c.run_id)
-        .where(CHUNK.c.run_id == run_id, CHUNK.c.axis_id.in_(list(left.axes)), is_live(tx.now_us))
-    )
-    in_use = {row.axis_id for row in users if row.metric_id not in left.chunks}
-    left.unused += (axis_id for axis_id in left.axes if axis_id not in in_use)
-    left.size += sum(left.sizes[axis_id] for axis_id in left.unused)
-    return left
-
-
-def _read_axes(tx: Tx, run_id: uuid.UUID, axis_ids: Collection[int], into: dict[int, Axis]) -> dict[int, int]:
-    """Read axes that are sound; return the bytes of each."""
-    sizes: dict[int, int] = {}
-    for row in tx.conn.execute(
-        select(AXIS.c.axis_id, AXIS.c.steps, AXIS.c.times, AXIS.c.positions, AXIS.c.rollup)
-        .join(RUN, RUN.c.run_id == AXIS.c.run_id)
-        .where(AXIS.c.run_id == run_id, AXIS.c.axis_id.in_(list(axis_ids)), is_live(tx.now_us))
-    ):
-        with contextlib.suppress(DamagedDataError):
-            into[row.axis_id] = Axis.unpack(row.steps, row.times, row.positions)
-            sizes[row.axis_id] = sum(map(len, (row.steps, row.times, row.positions, row.rollup)))
-    return sizes
-
-
-def _batches(items: Sequence[tuple[int, int]], size: int) -> Iterable[Sequence[tuple[int, int]]]:
-    return (items[begin : begin + size] for begin in range(0, len(items), size))
 
 
 def apply(tx: Tx, plan: Plan) -> bool:
