@@ -16,10 +16,14 @@ export interface Session {
   readonly pending_claim: PendingClaim | null;
 }
 
+export type KeyScope = "full" | "ingest" | "read";
+
 export interface ApiKey {
   readonly key_id: string;
   readonly label: string | null;
+  readonly scope: KeyScope;
   readonly created_at: string;
+  readonly expires_at: string | null;
   readonly last_used_at: string | null;
 }
 
@@ -62,7 +66,8 @@ export function sessionApi(send: Send) {
     claim: () => send<RunList>("POST", "session/claim"),
     account: () => send<AccountInfo>("GET", "account"),
     keys: () => send<readonly ApiKey[]>("GET", "account/keys"),
-    makeKey: (label: string) => send<ApiKey & { key: string }>("POST", "account/keys", { label }),
+    makeKey: (wanted: { label: string; scope: KeyScope; expires_in_days: number | null }) =>
+      send<ApiKey & { key: string }>("POST", "account/keys", wanted),
     revokeKey: (keyId: string) => send<void>("DELETE", `account/keys/${encodeURIComponent(keyId)}`),
     sessions: () => send<readonly SessionEntry[]>("GET", "account/sessions"),
     endSession: (id: string) => send<void>("DELETE", `account/sessions/${encodeURIComponent(id)}`),

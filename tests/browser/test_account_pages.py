@@ -133,3 +133,27 @@ def test_a_password_that_was_given_long_ago_is_asked_for_again(person: BrowserCo
     tab.button("Go on").click()
     tab.shows("New key “laptop”, shown this once")
     tab.is_quiet(401, 403)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_key_is_made_with_a_scope_and_an_end_and_revoked(
+    browser: Browser, server: Server, picture: Picture, look: Look
+) -> None:
+    with visitor(browser, look) as context:
+        sign_up(context, server.url, new_name(), PASSWORD)
+        tab = new_tab(context, f"{server.url}/settings")
+        tab.fill("Label", "cluster")
+        tab.page.get_by_label("It may", exact=True).select_option("ingest")
+        tab.page.get_by_label("It counts", exact=True).select_option("30")
+        tab.button("Make a key").click()
+        tab.shows("New key “cluster”, shown this once")
+        row = tab.page.get_by_label("Keys of this account").get_by_role("row").nth(1)
+        expect(row).to_contain_text("log")
+        expect(row).to_contain_text("never")
+        tab.page.set_viewport_size({"width": 390 if look == "phone" else 1200, "height": 1500})
+        picture(tab.page, f"settings-{look}")
+        is_good(tab)
+        tab.button("Revoke cluster").click()
+        tab.page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+        tab.shows("No keys yet.")
+        is_good(tab)

@@ -12,7 +12,8 @@ from anonrun.server.app import OPERATIONS
 from support.site import PASSWORD, VOUCH, MadeRun, Site, bearer, code, segment, sha
 
 ACTORS = (
-    "nobody", "owner_key", "foreign_key", "user_key", "write", "view", "claim", "share", "foreign_write", "unknown",
+    "nobody", "owner_key", "foreign_key", "user_key", "ingest_key", "read_key",
+    "write", "view", "claim", "share", "foreign_write", "unknown",
     "owner_browser", "view_browser", "claim_browser", "empty_browser", "vouched", "local_browser",
     "user_browser",  # last: what it does to its own account matters to the others
 )  # fmt: skip
@@ -23,7 +24,8 @@ _INGEST = frozenset({"owner_key", "write", "owner_browser"})
 _SHARE = frozenset({"owner_key", "write", "owner_browser", "vouched", "local_browser"})
 _BROWSERS = frozenset({"owner_browser", "user_browser", "view_browser", "claim_browser", "empty_browser", "vouched",
                        "local_browser"})  # fmt: skip
-_ACCOUNTS = frozenset({"owner_key", "foreign_key", "user_key", "owner_browser", "user_browser"})
+_LISTERS = frozenset({"owner_key", "foreign_key", "user_key", "read_key", "owner_browser", "user_browser"})
+_ACCOUNTS = _LISTERS | {"ingest_key"}
 _CLAIM = frozenset({"owner_browser", "claim_browser", "vouched", "local_browser"})
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -36,8 +38,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "exchange_token": _BROWSERS, "sign_up": _BROWSERS, "sign_in": _BROWSERS, "sign_out": _BROWSERS,
     "begin_claim": _CLAIM, "drop_claim": _BROWSERS, "confirm_claim": frozenset({"user_browser"}),
     "claim_by_token": frozenset({"user_key", "user_browser"}),
-    "make_run": frozenset({"owner_key", "foreign_key", "user_key"}),
-    "list_runs": _ACCOUNTS | _BROWSERS,
+    "make_run": frozenset({"owner_key", "foreign_key", "user_key", "ingest_key"}),
+    "list_runs": _LISTERS | _BROWSERS,
     "get_run": _READ, "list_metrics": _READ, "get_series": _READ, "get_sampled": _READ, "follow_run": _READ,
     "export_run": _READ, "update_run": _INGEST, "heartbeat": _INGEST, "send_segments": _INGEST, "get_writer": _INGEST,
     "delete_run": _DELETE, "list_links": _SHARE, "make_link": _SHARE, "revoke_link": _SHARE,
@@ -60,6 +62,7 @@ class People:
         key = self.user.post("/api/v1/account/keys", json={}).json()
         self.key_id: str = key["key_id"]
         self.user_key: str = site.user_key(self.user)
+        self.scoped = {scope: site.user_key(self.user, scope=scope) for scope in ("full", "ingest", "read")}
         self.begin_again()
 
     def begin_again(self) -> None:
@@ -74,6 +77,7 @@ class People:
         self.link_id: str = made.json()["link_id"]
         self.tokens = {
             "owner_key": self.owner, "foreign_key": self.foreign, "user_key": self.user_key, "write": self.run.write,
+            "ingest_key": self.scoped["ingest"], "read_key": self.scoped["read"],
             "view": self.run.view, "claim": self.run.claim, "share": self.share, "foreign_write": self.other.write,
             "unknown": mint(TokenKind.WRITE),
         }  # fmt: skip
@@ -192,6 +196,31 @@ def test_who_is_let_in(people: People, name: str) -> None:
         else:
             assert answer.status_code in {401, 403, 404, 415}, (actor, answer.text)
             assert code(answer), (actor, answer.text)
+
+
+_BY_SCOPE: dict[str, frozenset[str]] = {
+    "ingest": frozenset({"update_run", "heartbeat", "send_segments", "get_writer"}),
+    "read": frozenset({"get_run", "list_metrics", "get_series", "get_sampled", "follow_run", "export_run"}),
+}
+_NOBODYS = frozenset({"log_artifact"})
+_OF_A_RUN = sorted(operation.name for operation in OPERATIONS if "{run_id}" in operation.path)
+
+
+@pytest.mark.parametrize("name", _OF_A_RUN)
+def test_what_a_key_may_do_with_a_run_of_its_account(people: People, name: str) -> None:
+    for scope in ("ingest", "read", "full"):
+        people.begin_again()
+        assert people.site.claim(people.run, people.user).status_code == 200
+        made = people.user.post(f"{people.run.path}/links", json={"token_hash": sha(mint(TokenKind.SHARE))})
+        people.link_id = made.json()["link_id"]
+        people.tokens["user_key"] = people.scoped[scope]
+        answer = people.ask("user_key", name)
+        if scope == "full":
+            assert answer.is_success or name in _NOBODYS, answer.text
+        elif name in _BY_SCOPE[scope]:
+            assert answer.is_success, (scope, answer.text)
+        else:
+            assert (answer.status_code, code(answer)) == (403, "key_scope"), (scope, answer.text)
 
 
 @pytest.mark.parametrize("actor", ["nobody", "foreign_key", "foreign_write", "user_browser", "empty_browser"])

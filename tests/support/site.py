@@ -129,8 +129,8 @@ class Site:
         assert made.status_code == 200, made.text
         return browser
 
-    def user_key(self, browser: httpx.Client) -> str:
-        made = browser.post("/api/v1/account/keys", json={})
+    def user_key(self, browser: httpx.Client, **wanted: Any) -> str:
+        made = browser.post("/api/v1/account/keys", json=wanted)
         assert made.status_code == 201, made.text
         key: str = made.json()["key"]
         return key

@@ -1,7 +1,8 @@
 /** The API keys of an account: made, shown once, listed, revoked. */
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { asRefusal, type Refusal } from "../http";
-import type { ApiKey } from "../session";
+import type { ApiKey, KeyScope } from "../session";
+import { Choice } from "./choice";
 import { useConfirmed } from "./confirmed";
 import { useShell } from "./context";
 import { CopyText } from "./copy";
@@ -10,7 +11,7 @@ import { Field } from "./field";
 import { Form } from "./form";
 import { Failed, Loading } from "./loading";
 import { Scroll } from "./scroll";
-import { Ago, useNow } from "./time";
+import { Ago, Exact, useNow } from "./time";
 
 export function AccountKeys() {
   const { session } = useShell();
@@ -28,7 +29,11 @@ export function AccountKeys() {
   const make = async (values: Readonly<Record<string, string>>) => {
     const label = (values.label ?? "").trim();
     await confirmed(async () => {
-      const made = await session.makeKey(label);
+      const made = await session.makeKey({
+        label,
+        scope: (values.scope ?? "full") as KeyScope,
+        expires_in_days: values.days ? Number(values.days) : null,
+      });
       setFresh({ label, key: made.key });
       load();
     });
@@ -47,19 +52,23 @@ export function AccountKeys() {
       {fresh && (
         <div class="fresh">
           <CopyText label={`New key “${fresh.label}”, shown this once`} text={fresh.key} />
-          <p class="hint">Whoever has it can do what this account may do. Keep it out of notebooks.</p>
+          <p class="hint">Whoever has it can do what it may do. Keep it out of notebooks.</p>
         </div>
       )}
       <Form label="Make a key" submit="Make a key" busy="Making…" place={() => "label"} onSubmit={make}>
         {(errorAt) => (
-          <Field
-            label="Label"
-            name="label"
-            autoComplete="off"
-            hint="Where it is used, such as laptop or cluster."
-            maxLength={100}
-            error={errorAt("label")}
-          />
+          <>
+            <Field
+              label="Label"
+              name="label"
+              autoComplete="off"
+              hint="Where it is used, such as laptop or cluster."
+              maxLength={100}
+              error={errorAt("label")}
+            />
+            <Choice label="It may" name="scope" options={SCOPES} />
+            <Choice label="It counts" name="days" options={LIVES} />
+          </>
         )}
       </Form>
       {dialog}
@@ -81,6 +90,22 @@ export function AccountKeys() {
   );
 }
 
+const SCOPES: readonly { readonly value: KeyScope; readonly label: string }[] = [
+  { value: "full", label: "do everything: log, read, change and delete runs" },
+  { value: "ingest", label: "only log: make runs and add to them, read none" },
+  { value: "read", label: "only read runs" },
+];
+
+const LIVES = [
+  { value: "", label: "until it is revoked" },
+  { value: "7", label: "for a week" },
+  { value: "30", label: "for 30 days" },
+  { value: "90", label: "for 90 days" },
+  { value: "365", label: "for a year" },
+];
+
+const MAY: Readonly<Record<KeyScope, string>> = { full: "everything", ingest: "log", read: "read" };
+
 interface KeyTableProps {
   readonly keys: readonly ApiKey[];
   readonly onRevoke: (key: ApiKey) => void;
@@ -94,7 +119,9 @@ function KeyTable({ keys, onRevoke }: KeyTableProps) {
         <thead>
           <tr>
             <th scope="col">label</th>
+            <th scope="col">may</th>
             <th scope="col">made</th>
+            <th scope="col">counts until</th>
             <th scope="col">last used</th>
             <th scope="col">
               <span class="unseen">actions</span>
@@ -105,9 +132,11 @@ function KeyTable({ keys, onRevoke }: KeyTableProps) {
           {keys.map((key) => (
             <tr key={key.key_id}>
               <th scope="row">{key.label ?? "–"}</th>
+              <td>{MAY[key.scope]}</td>
               <td>
                 <Ago at={key.created_at} nowMs={nowMs} />
               </td>
+              <td>{key.expires_at ? <Exact at={key.expires_at} /> : "revoked"}</td>
               <td>{key.last_used_at ? <Ago at={key.last_used_at} nowMs={nowMs} /> : "never"}</td>
               <td class="number">
                 <button

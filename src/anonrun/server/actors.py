@@ -30,10 +30,17 @@ class Nobody:
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """A program with an account's API key."""
+    """A program with an account's API key.
+
+    Attributes:
+        scope: what the key may do: `account` (all that its account may), `ingest` or `read`.
+        last_used_at: when it was used before, as far as that was noted.
+    """
 
     account: Account
     token_hash: bytes
+    scope: str = "account"
+    last_used_at: int | None = None
 
     @property
     def local(self) -> bool:

@@ -25,6 +25,7 @@ from anonrun.server.routes import (
     accounts,
     devices,
     export,
+    keys,
     links,
     live,
     runs,
@@ -42,11 +43,9 @@ from anonrun.store.ledger import Ledger
 
 __all__ = ["OPERATIONS", "create_app"]
 
-OPERATIONS: tuple[Operation, ...] = tuple(
-    operation
-    for module in (segments, sampled, live, runs, service, accounts, account_sessions, session, devices, export, links)
-    for operation in module.operations.all
-)
+_MODULES = (segments, sampled, live, runs, service, accounts, account_sessions, keys, session, devices, export, links)
+
+OPERATIONS: tuple[Operation, ...] = tuple(operation for module in _MODULES for operation in module.operations.all)
 """Everything that the server does under `/api/v1/` and beside it, pages excepted; what is asked most often first."""
 
 _STATIC = Path(__file__).parent / "web" / "static"

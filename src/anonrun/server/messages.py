@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from anonrun.core.messages import AccountInfo, MetricInfo, RunInfo, ServerInfo
 
@@ -18,6 +19,7 @@ __all__ = [
     "HandoverRequest",
     "KeyInfo",
     "KeyRequest",
+    "KeyScope",
     "NewKey",
     "PasswordBody",
     "PasswordChange",
@@ -28,6 +30,10 @@ __all__ = [
     "TokenBody",
     "UserCode",
 ]
+
+
+KeyScope = Literal["full", "ingest", "read"]
+"""What an API key may do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +102,18 @@ class PasswordChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRequest:
-    """Make an API key."""
+    """Make an API key.
+
+    Attributes:
+        label: where it is used.
+        scope: `full` may do what its account may with runs; `ingest` makes runs and logs to them, and reads none;
+            `read` reads.
+        expires_in_days: None for a key that counts until it is revoked.
+    """
 
     label: str | None = None
+    scope: KeyScope = "full"
+    expires_in_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +122,9 @@ class KeyInfo:
 
     key_id: str
     label: str | None
+    scope: KeyScope
     created_at: datetime
+    expires_at: datetime | None
     last_used_at: datetime | None
 
 

@@ -29,6 +29,8 @@ class Action(enum.Enum):
 
     LIST_RUNS = "list_runs"
     CREATE_RUN = "create_run"
+    RESUME_RUN = "resume_run"
+    """Go on with a run that another program made: its config and summary are told, and a view token is taken."""
     SEE_ACCOUNT = "see_account"
     CHANGE_ACCOUNT = "change_account"
     """Keys, password, profile: in a browser, by a real account."""
@@ -46,6 +48,20 @@ _BY_TOKEN: dict[tuple[str, str], frozenset[Action]] = {
 _BY_OWNER = frozenset(
     {Action.READ, Action.INGEST, Action.UPDATE, Action.DELETE, Action.SHARE, Action.CLAIM, Action.ARTIFACT}
 )
+_BY_KEY: dict[str, frozenset[Action]] = {
+    "account": _BY_OWNER,
+    "ingest": frozenset({Action.INGEST}),
+    "read": frozenset({Action.READ}),
+}
+"""What a key may do with a run of its account, by the key's scope."""
+_GENERALLY_BY_KEY: dict[str, frozenset[Action]] = {
+    "account": frozenset(
+        {Action.LIST_RUNS, Action.CREATE_RUN, Action.RESUME_RUN, Action.SEE_ACCOUNT, Action.RECEIVE_CLAIM,
+         Action.HAND_OVER}
+    ),
+    "ingest": frozenset({Action.CREATE_RUN, Action.SEE_ACCOUNT}),
+    "read": frozenset({Action.LIST_RUNS, Action.SEE_ACCOUNT}),
+}  # fmt: skip
 _BY_LOCAL = frozenset({Action.READ, Action.DELETE, Action.SHARE, Action.CLAIM})
 
 
@@ -53,11 +69,16 @@ def _token_grants(token: Token | None, action: Action) -> bool:
     return token is not None and token.ended is None and action in _BY_TOKEN.get((token.kind, token.scope), ())
 
 
+def _owner_may(actor: Actor) -> frozenset[Action]:
+    return _BY_KEY.get(actor.scope, frozenset()) if isinstance(actor, KeyHolder) else _BY_OWNER
+
+
 def can(actor: Actor, action: Action, run: Run | Standing) -> bool:
     """Whether an actor may do something with a live run."""
     if action is Action.CLAIM and not run.anonymous:
         return False
-    if actor.account is not None and actor.account.account_id == run.account.account_id and action in _BY_OWNER:
+    owns = actor.account is not None and actor.account.account_id == run.account.account_id
+    if owns and action in _owner_may(actor):
         return True
     if actor.local and action in _BY_LOCAL:
         return True
@@ -71,15 +92,16 @@ def can(actor: Actor, action: Action, run: Run | Standing) -> bool:
 def may(actor: Actor, action: Action) -> bool:
     """Whether an actor may do something that is about no single run."""
     account = actor.account
-    key = isinstance(actor, KeyHolder)
-    if action is Action.LIST_RUNS:
-        return account is not None or isinstance(actor, Visitor)
-    if action is Action.CREATE_RUN:
-        return key
-    if action is Action.SEE_ACCOUNT:
-        return account is not None
-    if action is Action.CHANGE_ACCOUNT:
-        return isinstance(actor, Visitor) and account is not None and account.kind == "user"
-    if action is Action.RECEIVE_CLAIM:
-        return account is not None and account.kind == "user"
-    return action is Action.HAND_OVER and (key or actor.local)
+    user = account is not None and account.kind == "user"
+    if isinstance(actor, KeyHolder):
+        granted = action in _GENERALLY_BY_KEY.get(actor.scope, ())
+        return granted and (user or action is not Action.RECEIVE_CLAIM)
+    visitor = isinstance(actor, Visitor)
+    granted_to = {
+        Action.LIST_RUNS: account is not None or visitor,
+        Action.SEE_ACCOUNT: account is not None,
+        Action.CHANGE_ACCOUNT: visitor and user,
+        Action.RECEIVE_CLAIM: user,
+        Action.HAND_OVER: actor.local,
+    }
+    return granted_to.get(action, False)

@@ -55,6 +55,11 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     ),
     "forbidden": (403, "Not allowed", "This token or account may not do that with this run."),
     "internal": (500, "The server failed", "Something went wrong in the server. It is in the log; try again."),
+    "key_scope": (
+        403,
+        "Key made for less",
+        "This API key was made for logging or for reading only. Use another one, or make one in the settings.",
+    ),
     "media_type": (415, "Not JSON", "Send the body as Content-Type: application/json."),
     "method_not_allowed": (405, "Method not allowed", "This address does not take that method."),
     "not_found": (404, "Not found", "There is nothing at this address."),

@@ -6,11 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from anonrun.core.messages import AccountInfo, AnonymousAccountRequest
-from anonrun.core.times import from_us
-from anonrun.server.access import actor_of, check_origin, core_of, read_as, with_cookie
+from anonrun.server.access import actor_of, check_origin, core_of, with_cookie
 from anonrun.server.actors import Actor
 from anonrun.server.bodies import read_message
-from anonrun.server.messages import HandoverRequest, KeyInfo, KeyRequest, NewKey, PasswordChange
+from anonrun.server.messages import HandoverRequest, PasswordChange
 from anonrun.server.policy import Action
 from anonrun.server.problems import ProblemError
 from anonrun.server.routing import Operations, answer, no_content
@@ -18,7 +17,6 @@ from anonrun.server.services import accounts as service
 from anonrun.server.services.agents import agent_of
 from anonrun.server.services.backoff import address_group
 from anonrun.server.services.guard import hash_of_hex, require
-from anonrun.server.services.sessions import require_confirmed
 from anonrun.server.services.views import account_info
 from anonrun.store import tokens
 from anonrun.store.records import Account
@@ -62,13 +60,6 @@ def _account(actor: Actor, action: Action) -> Account:
     return actor.account
 
 
-def _confirmed(tx: Tx, actor: Actor) -> Account:
-    """Return the account of a browser whose user has just given the password."""
-    account = _account(actor, Action.CHANGE_ACCOUNT)
-    require_confirmed(tx, actor)
-    return account
-
-
 @operations.get("/account", who="key, session", answers={200: AccountInfo}, codes=("sign_in_needed",))
 async def get_account(request: Request) -> Response:
     """Read one's own account."""
@@ -90,66 +81,6 @@ async def change_password(request: Request) -> Response:
     agent = agent_of(request.headers.get("user-agent"))
     entry = await service.change_password(core_of(request), actor, account, change.current, change.new, agent=agent)
     return with_cookie(request, no_content(), entry)
-
-
-@operations.get(
-    "/account/keys", who="session of a user", answers={200: [KeyInfo]}, codes=("sign_in_needed", "account_required")
-)
-async def list_keys(request: Request) -> Response:
-    """List one's API keys; the keys themselves are never told again."""
-
-    def keys(tx: Tx, actor: Actor) -> list[KeyInfo]:
-        return [
-            KeyInfo(
-                key_id=token.public_id,
-                label=token.label,
-                created_at=from_us(token.created_at),
-                last_used_at=None if token.last_used_at is None else from_us(token.last_used_at),
-            )
-            for token in tokens.keys(tx, _account(actor, Action.CHANGE_ACCOUNT))
-        ]
-
-    return answer(await read_as(request, keys))
-
-
-@operations.post(
-    "/account/keys",
-    who="session of a user",
-    body=KeyRequest,
-    answers={201: NewKey},
-    codes=("sign_in_needed", "account_required", "confirm_needed"),
-)
-async def make_key(request: Request) -> Response:
-    """Make an API key, which is told this once; asks for a password that was given lately."""
-    core = core_of(request)
-    account = await read_as(request, _confirmed)
-    label = (await read_message(request, KeyRequest)).label
-    if label is not None and len(label) > core.settings.limits.text_chars:
-        raise ProblemError("request_invalid", f"The label may have {core.settings.limits.text_chars} characters.")
-
-    def make(tx: Tx) -> NewKey:
-        key, key_id = service.new_key(tx, account, label)
-        return NewKey(key_id=key_id, label=label, created_at=from_us(tx.now_us), last_used_at=None, key=key)
-
-    return answer(await core.db.write(make), 201)
-
-
-@operations.delete(
-    "/account/keys/{key_id}",
-    who="session of a user",
-    answers={204: None},
-    codes=("sign_in_needed", "account_required", "not_found"),
-)
-async def revoke_key(request: Request) -> Response:
-    """Revoke an API key; it counts no more from the next request on."""
-    account = _account(await actor_of(request), Action.CHANGE_ACCOUNT)
-    key_id = request.path_params["key_id"]
-    revoked = await core_of(request).db.write(
-        lambda tx: tokens.revoke(tx, key_id, kind="u", account_id=account.account_id)
-    )
-    if not revoked:
-        raise ProblemError("not_found", "There is no such key.")
-    return no_content()
 
 
 @operations.post(

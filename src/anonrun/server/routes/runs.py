@@ -42,7 +42,7 @@ def infos(tx: Tx, actor: Actor, found_runs: list[Run]) -> list[RunInfo]:
     body=RunRequest,
     answers={201: RunInfo, 200: RunInfo},
     codes=("run_exists", "run_not_found", "token_exists", "anonymous_disabled", "run_claimed", "run_expired",
-           "run_deleted", "too_many_requests", "sign_in_needed", "account_required"),
+           "run_deleted", "too_many_requests", "sign_in_needed", "account_required", "key_scope"),
 )  # fmt: skip
 async def make_run(request: Request) -> Response:
     """Make a run, or find it again."""

@@ -137,12 +137,28 @@ async def change_password(
     return await core.db.write(change)
 
 
-def new_key(tx: Tx, account: Account, label: str | None) -> tuple[str, str]:
-    """Make an API key for an account; return it and the id by which it is listed. It is not told again."""
+def new_key(
+    tx: Tx, account: Account, label: str | None, *, scope: str = "account", expires_at: int | None = None
+) -> tuple[str, str]:
+    """Make an API key for an account; return it and the id by which it is listed. It is not told again.
+
+    Args:
+        tx: a writer's transaction.
+        account: whose it is.
+        label: where it is used.
+        scope: as in `actors.KeyHolder`.
+        expires_at: None for a key that counts until it is revoked.
+    """
     while True:
         key = mint(TokenKind.API_KEY)
         key_id = tokens.add(
-            tx, token_hash=token_hash(key), kind="u", scope="account", account_id=account.account_id, label=label
+            tx,
+            token_hash=token_hash(key),
+            kind="u",
+            scope=scope,
+            account_id=account.account_id,
+            label=label,
+            expires_at=expires_at,
         )
         if key_id is not None:
             return key, key_id

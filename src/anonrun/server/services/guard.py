@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 
 from anonrun.core.times import format_time, from_us
-from anonrun.server.actors import Actor, TokenHolder
+from anonrun.server.actors import Actor, KeyHolder, TokenHolder
 from anonrun.server.policy import Action, can, may
 from anonrun.server.problems import ProblemError
 from anonrun.store import runs
@@ -36,13 +36,20 @@ def require(actor: Actor, action: Action) -> None:
     """Refuse what an actor may not do, where it is about no single run.
 
     Raises:
-        ProblemError: `token_invalid` for a run's token, `sign_in_needed` for nobody, else `account_required`.
+        ProblemError: `token_invalid` for a run's token, `sign_in_needed` for nobody, `key_scope` for a key that was
+            made for less, else `account_required`.
     """
     if may(actor, action):
         return
     if isinstance(actor, TokenHolder):
         raise ProblemError("token_invalid", "A run's token cannot be used here; use an account's key.")
+    if isinstance(actor, KeyHolder) and actor.scope != "account":
+        raise ProblemError("key_scope")
     raise ProblemError("sign_in_needed" if actor.account is None else "account_required")
+
+
+def _is_made_for_less(key: KeyHolder, run: Run) -> bool:
+    return key.scope != "account" and key.account.account_id == run.account.account_id
 
 
 def ended_problem(ending: Ending) -> ProblemError:
@@ -58,11 +65,14 @@ def found(tx: Tx, actor: Actor, run_id: uuid.UUID, action: Action) -> Run:
 
     Raises:
         ProblemError: `run_not_found`; 410 for the holder of a token that has ended; `forbidden` for who holds a token
-            of the run, or may read it, but may not do this.
+            of the run, or may read it, but may not do this; `key_scope` for a key of its account that was made for
+            less.
     """
     run = runs.find(tx, run_id)
     if run is not None and can(actor, action, run):
         return run
+    if run is not None and isinstance(actor, KeyHolder) and _is_made_for_less(actor, run):
+        raise ProblemError("key_scope")
     token = actor.token_of(run_id)
     if token is not None and token.ended is not None:
         raise ended_problem(token.ended)

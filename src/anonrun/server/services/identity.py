@@ -44,7 +44,8 @@ def identify(tx: Tx, credentials: Credentials) -> Actor | None:
         if token is None or token.kind == "d":
             return None
         if token.kind == "u":
-            return KeyHolder(token.account, token.token_hash) if token.account else None
+            known = token.account
+            return KeyHolder(known, token.token_hash, token.scope, token.last_used_at) if known else None
         return TokenHolder(token)
     session = sessions.find(tx, credentials.session_hash) if credentials.session_hash else None
     if session is None and not credentials.vouched:
@@ -52,11 +53,16 @@ def identify(tx: Tx, credentials: Credentials) -> Actor | None:
     return Visitor(session, local=credentials.vouched or (session is not None and session.local))
 
 
+def _is_old(tx: Tx, used_at: int | None) -> bool:
+    return used_at is None or used_at < tx.now_us - _FRESH_US
+
+
 def is_stale(tx: Tx, actor: Actor) -> bool:
     """Whether it is time to note that this actor's token or session is in use."""
     if isinstance(actor, TokenHolder):
-        used = actor.token.last_used_at
-        return used is None or used < tx.now_us - _FRESH_US
+        return _is_old(tx, actor.token.last_used_at)
+    if isinstance(actor, KeyHolder):
+        return _is_old(tx, actor.last_used_at)
     if isinstance(actor, Visitor) and actor.session:
         return actor.session.seen_at < tx.now_us - _FRESH_US
     return False

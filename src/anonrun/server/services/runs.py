@@ -15,7 +15,7 @@ from anonrun.errors import UsageError
 from anonrun.server.actors import Actor, KeyHolder
 from anonrun.server.policy import Action, can
 from anonrun.server.problems import ProblemError
-from anonrun.server.services.guard import ended_problem, found, hash_of_hex
+from anonrun.server.services.guard import ended_problem, found, hash_of_hex, require
 from anonrun.server.settings import Settings
 from anonrun.store import runs, tokens
 from anonrun.store.claims import AFTER_REPORT_US
@@ -93,8 +93,8 @@ def make(tx: Tx, owner: KeyHolder, wish: Wish, settings: Settings) -> tuple[Run,
     """Make the run that is wished for, or find it again; return it and whether it is new.
 
     Raises:
-        ProblemError: `run_exists`, `run_not_found`, `token_exists`, `anonymous_disabled`, or 410 where it was this very
-            run and is no more.
+        ProblemError: `run_exists`, `run_not_found`, `token_exists`, `anonymous_disabled`, `key_scope`, or 410 where it
+            was this very run and is no more.
     """
     request, account = wish.request, owner.account
     before = runs.find(tx, wish.run_id)
@@ -106,10 +106,12 @@ def make(tx: Tx, owner: KeyHolder, wish: Wish, settings: Settings) -> tuple[Run,
     if there is not None:
         if request.resume == "never":
             raise ProblemError("run_exists")
+        require(owner, Action.RESUME_RUN)
         _add_tokens(tx, there, wish)
         runs.resume(tx, there.run_id)
         return _again(tx, there.run_id), False
     if request.resume == "must":
+        require(owner, Action.RESUME_RUN)
         raise ProblemError("run_not_found")
     anonymous = account.kind == "anonymous"
     if anonymous and not settings.allow_anonymous:
@@ -184,6 +186,8 @@ def change(tx: Tx, actor: Actor, run_id: uuid.UUID, update: RunUpdate, settings:
     own = update.name is not None or update.notes is not None or update.tags is not None
     run = found(tx, actor, run_id, Action.INGEST)
     if own and not can(actor, Action.UPDATE, run):
+        if isinstance(actor, KeyHolder):
+            raise ProblemError("key_scope")
         raise ProblemError("forbidden", "After a claim this token only delivers: name, notes and tags are the owner's.")
     _check_texts(update, settings)
     _check_config(update.config, settings)
