@@ -6,6 +6,7 @@ import type { Account, PageContext } from "./page";
 import { ClaimPage } from "./pages/claim";
 import { DevicePage } from "./pages/device";
 import { EnterPage } from "./pages/enter";
+import { RecoverPage } from "./pages/recover";
 import { RunPage } from "./pages/run";
 import { RunsPage } from "./pages/runs";
 import { SettingsPage } from "./pages/settings";
@@ -28,6 +29,8 @@ function contentOf(page: PageContext, secrets: Secrets): ComponentChildren | nul
       return <EnterPage secrets={secrets} />;
     case "device":
       return <DevicePage />;
+    case "recover":
+      return <RecoverPage />;
     case "sign-in":
     case "sign-up":
       return <SignPage act={page.name} />;

@@ -73,6 +73,10 @@ export function sessionApi(send: Send) {
     endSession: (id: string) => send<void>("DELETE", `account/sessions/${encodeURIComponent(id)}`),
     endOtherSessions: () => send<void>("DELETE", "account/sessions"),
     confirm: (password: string) => send<void>("POST", "session/confirm", { password }),
+    recoveryCodesLeft: () => send<{ left: number }>("GET", "account/recovery-codes"),
+    makeRecoveryCodes: () => send<{ codes: readonly string[] }>("POST", "account/recovery-codes"),
+    recover: (username: string, code: string, next: string) =>
+      send<AccountInfo>("POST", "session/recover", { username, code, new: next }),
     checkDevice: (userCode: string) => send<DeviceAsks>("POST", "device/check", { user_code: userCode }),
     decideDevice: (userCode: string, approve: boolean) =>
       send<void>("POST", "device/decide", { user_code: userCode, approve }),

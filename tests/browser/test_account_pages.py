@@ -157,3 +157,36 @@ def test_a_key_is_made_with_a_scope_and_an_end_and_revoked(
         tab.page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
         tab.shows("No keys yet.")
         is_good(tab)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_lost_password_is_replaced_by_a_recovery_code(
+    browser: Browser, server: Server, picture: Picture, look: Look
+) -> None:
+    name = new_name()
+    with visitor(browser, look) as before:
+        sign_up(before, server.url, name, PASSWORD)
+        settings = new_tab(before, f"{server.url}/settings")
+        settings.shows("You have none. If you forget your password, nobody can let you in.")
+        settings.button("Make recovery codes").click()
+        codes = settings.page.locator(".codes li")
+        expect(codes).to_have_count(10)
+        code = codes.nth(4).inner_text()
+        picture(settings.page.locator("section", has=codes), f"recovery-codes-{look}")
+        is_good(settings)
+    with visitor(browser, look) as context:
+        tab = new_tab(context, f"{server.url}/sign-in")
+        tab.page.get_by_role("link", name="recovery code").click()
+        tab.heads("Recover an account")
+        tab.fill("Username", name)
+        tab.fill("Recovery code", "wrong")
+        tab.fill("New password", "another passphrase")
+        tab.button("Set the new password").click()
+        expect(tab.page.get_by_role("alert")).to_contain_text("recovery code is wrong")
+        picture(tab.page, f"recover-{look}")
+        is_good(tab, 401)
+        tab.fill("Recovery code", code.lower())
+        tab.button("Set the new password").click()
+        tab.heads("Settings")
+        tab.shows("9 codes are left.")
+        is_good(tab, 401)

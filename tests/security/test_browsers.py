@@ -15,8 +15,8 @@ from anonrun.server.security import path_prefix
 from support.site import HOST, PASSWORD, VOUCH, Site, bearer, code, sha
 
 _UNSAFE = [operation for operation in OPERATIONS if operation.method != "GET"]
-_PAGES = ("/", "/r/01890000-0000-7000-8000-000000000000", "/claim", "/enter", "/device", "/sign-in", "/sign-up",
-          "/settings")  # fmt: skip
+_PAGES = ("/", "/r/01890000-0000-7000-8000-000000000000", "/claim", "/enter", "/device", "/recover",
+          "/sign-in", "/sign-up", "/settings")  # fmt: skip
 
 
 def write(site: Site, headers: dict[str, str], cookies: httpx.Cookies | None = None) -> httpx.Response:

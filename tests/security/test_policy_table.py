@@ -47,6 +47,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "begin_device_login": frozenset(ACTORS), "finish_device_login": frozenset(ACTORS),
     "check_device_login": frozenset({"user_browser"}), "decide_device_login": frozenset({"user_browser"}),
     "confirm_password": frozenset({"user_browser"}), "list_sessions": frozenset({"user_browser"}),
+    "count_recovery_codes": frozenset({"user_browser"}), "make_recovery_codes": frozenset({"user_browser"}),
+    "recover_account": _BROWSERS,
     "end_session": frozenset({"user_browser"}), "end_other_sessions": frozenset({"user_browser"}),
 }  # fmt: skip
 """Who is let in. An anonymous run's artifact is let in for nobody."""
@@ -111,6 +113,14 @@ class People:
         assert made.status_code == 201, made.text
         return token
 
+    def recovery_code(self) -> str:
+        """Return a recovery code of someone else's."""
+        grace = self.site.browser()
+        credentials = {"username": "grace", "password": PASSWORD}
+        if grace.post("/api/v1/session/sign-up", json=credentials).status_code != 200:
+            grace.post("/api/v1/session/sign-in", json=credentials)
+        return str(grace.post("/api/v1/account/recovery-codes", json={}).json()["codes"][0])
+
     def other_session(self) -> str:
         """Return the id of a session of the user's in another browser."""
         self.site.browser().post("/api/v1/session/sign-in", json={"username": "ada", "password": PASSWORD})
@@ -172,6 +182,7 @@ BODIES: dict[str, Callable[[People], object]] = {
     "finish_device_login": lambda people: {"device_code": people.approved_login()["device_code"]},
     "check_device_login": lambda people: {"user_code": people.device_login()["user_code"]},
     "decide_device_login": lambda people: {"user_code": people.shown_login()["user_code"], "approve": True},
+    "recover_account": lambda people: {"username": "grace", "code": people.recovery_code(), "new": PASSWORD},
     "confirm_password": lambda _: {"password": PASSWORD},
     "make_link": lambda _: {"token_hash": sha(mint(TokenKind.SHARE))},
 }

@@ -5,6 +5,7 @@ import type { AccountInfo } from "../../api";
 import { asRefusal, type Refusal } from "../http";
 import { AccountKeys } from "../parts/account_keys";
 import { AccountPassword } from "../parts/account_password";
+import { AccountRecovery } from "../parts/account_recovery";
 import { AccountSessions } from "../parts/account_sessions";
 import { useShell } from "../parts/context";
 import { Failed, Loading } from "../parts/loading";
@@ -17,6 +18,7 @@ export function SettingsPage() {
       <Profile />
       <AccountKeys />
       <AccountPassword />
+      <AccountRecovery />
       <AccountSessions />
     </article>
   );

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { AccountInfo } from "../../api";
 import type { Refusal } from "../http";
+import { href } from "../page";
 import type { Credentials } from "../session";
 import { useShell } from "./context";
 import { Field } from "./field";
@@ -95,6 +96,9 @@ export function AccountForms({ start, onDone }: AccountFormsProps) {
                   secret
                   error={errorAt("password")}
                 />
+                <p class="hint">
+                  Forgotten? A <a href={href(page, "/recover")}>recovery code</a> sets a new one.
+                </p>
               </>
             )}
           </Form>

@@ -20,19 +20,23 @@ from anonrun.server import security
 from anonrun.server.actors import Actor
 from anonrun.server.policy import Action
 from anonrun.server.problems import ProblemError
+from anonrun.server.services.backoff import address_group
 from anonrun.server.services.core import Core
-from anonrun.server.services.guard import found
+from anonrun.server.services.guard import found, require
 from anonrun.server.services.identity import Credentials, identify, is_stale, note_use
-from anonrun.server.services.sessions import Entry, reference_hash
-from anonrun.store.records import Run
+from anonrun.server.services.sessions import Entry, reference_hash, require_confirmed
+from anonrun.store.records import Account, Run
 from anonrun.store.transaction import Tx
 
 __all__ = [
     "actor_of",
     "check_origin",
+    "confirmed_owner",
     "core_of",
     "credentials_of",
     "found",
+    "owner",
+    "place_of",
     "read_as",
     "read_run",
     "run_id_of",
@@ -129,6 +133,33 @@ async def read_as(request: Request, query: Callable[[Tx, Actor], T]) -> T:
     if stale:
         await core.db.write(lambda tx: note_use(tx, actor))
     return result
+
+
+def place_of(request: HTTPConnection) -> str:
+    """Return what counts as the one place that a request comes from."""
+    return address_group(request.client.host if request.client else "")
+
+
+def owner(_tx: Tx, actor: Actor) -> Account:
+    """Return the account that a browser may change, for `read_as`.
+
+    Raises:
+        ProblemError: as `require`.
+    """
+    require(actor, Action.CHANGE_ACCOUNT)
+    assert actor.account is not None, "the policy gives this to accounts only"
+    return actor.account
+
+
+def confirmed_owner(tx: Tx, actor: Actor) -> Account:
+    """Return the account that a browser may change, if its password was given there lately, for `read_as`.
+
+    Raises:
+        ProblemError: as `owner`, or `confirm_needed`.
+    """
+    account = owner(tx, actor)
+    require_confirmed(tx, actor)
+    return account
 
 
 async def actor_of(request: Request) -> Actor:

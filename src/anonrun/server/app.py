@@ -28,6 +28,7 @@ from anonrun.server.routes import (
     keys,
     links,
     live,
+    recovery,
     runs,
     sampled,
     segments,
@@ -43,7 +44,21 @@ from anonrun.store.ledger import Ledger
 
 __all__ = ["OPERATIONS", "create_app"]
 
-_MODULES = (segments, sampled, live, runs, service, accounts, account_sessions, keys, session, devices, export, links)
+_MODULES = (
+    segments,
+    sampled,
+    live,
+    runs,
+    service,
+    accounts,
+    account_sessions,
+    keys,
+    session,
+    devices,
+    recovery,
+    export,
+    links,
+)
 
 OPERATIONS: tuple[Operation, ...] = tuple(operation for module in _MODULES for operation in module.operations.all)
 """Everything that the server does under `/api/v1/` and beside it, pages excepted; what is asked most often first."""

@@ -25,6 +25,9 @@ __all__ = [
     "PasswordChange",
     "PendingClaimInfo",
     "PendingClaimRequest",
+    "Recovery",
+    "RecoveryCodes",
+    "RecoveryInfo",
     "SessionEntry",
     "SessionInfo",
     "TokenBody",
@@ -63,6 +66,29 @@ class PasswordBody:
     """One's password, once more."""
 
     password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """Set a new password by a recovery code."""
+
+    username: str
+    code: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryCodes:
+    """An account's recovery codes, told this once; each counts for one time."""
+
+    codes: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryInfo:
+    """How many recovery codes an account has left."""
+
+    left: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

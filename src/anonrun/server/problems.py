@@ -65,6 +65,11 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "not_found": (404, "Not found", "There is nothing at this address."),
     "password_weak": (422, "Weak password", "Choose another password."),
     "quota_exceeded": (403, "Quota exceeded", "An anonymous run holds no more than that. Claim it, or begin another."),
+    "recovery_failed": (
+        401,
+        "Not recovered",
+        "The user name or the recovery code is wrong, or the code was used before.",
+    ),
     "request_invalid": (422, "Request cannot be read", "The request has another form than is asked for."),
     "run_claimed": (
         410,

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from anonrun.core.messages import DeviceCode, DeviceCodes, DeviceGrant, DeviceRequest
 from anonrun.core.times import from_us
 from anonrun.server import security
-from anonrun.server.access import check_origin, core_of, read_as
+from anonrun.server.access import check_origin, core_of, place_of, read_as
 from anonrun.server.actors import Actor
 from anonrun.server.bodies import read_message
 from anonrun.server.messages import DeviceAsks, DeviceDecision, UserCode
@@ -18,7 +18,6 @@ from anonrun.server.policy import Action
 from anonrun.server.problems import ProblemError
 from anonrun.server.routing import Operations, answer, no_content
 from anonrun.server.services import devices as service
-from anonrun.server.services.backoff import address_group
 from anonrun.server.services.guard import require
 from anonrun.server.services.sessions import require_confirmed, session_of
 from anonrun.store.transaction import Tx
@@ -35,7 +34,7 @@ def _address(request: Request) -> str:
 
 
 def _place(request: Request) -> bytes:
-    return hashlib.sha256(f"{core_of(request).db.instance}:{address_group(_address(request))}".encode()).digest()
+    return hashlib.sha256(f"{core_of(request).db.instance}:{place_of(request)}".encode()).digest()
 
 
 def _too_often(refused: service.TooOften) -> ProblemError:

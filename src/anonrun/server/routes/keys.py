@@ -8,18 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from anonrun.core.times import from_us
-from anonrun.server.access import core_of, read_as
-from anonrun.server.actors import Actor
+from anonrun.server.access import confirmed_owner, core_of, owner, read_as
 from anonrun.server.bodies import read_message
 from anonrun.server.messages import KeyInfo, KeyRequest, KeyScope, NewKey
-from anonrun.server.policy import Action
 from anonrun.server.problems import ProblemError
 from anonrun.server.routing import Operations, answer, no_content
 from anonrun.server.services import accounts as service
-from anonrun.server.services.guard import require
-from anonrun.server.services.sessions import require_confirmed
 from anonrun.store import tokens
-from anonrun.store.records import Account, Token
+from anonrun.store.records import Token
 from anonrun.store.transaction import Tx
 
 __all__ = ["key_info", "operations"]
@@ -31,18 +27,6 @@ _MOST_DAYS = 3_650
 _DAY_US = timedelta(days=1) // timedelta(microseconds=1)
 _STORED: dict[KeyScope, str] = {"full": "account", "ingest": "ingest", "read": "read"}
 _TOLD: dict[str, KeyScope] = {stored: told for told, stored in _STORED.items()}
-
-
-def _owner(_tx: Tx, actor: Actor) -> Account:
-    require(actor, Action.CHANGE_ACCOUNT)
-    assert actor.account is not None, "the policy gives this to accounts only"
-    return actor.account
-
-
-def _confirmed_owner(tx: Tx, actor: Actor) -> Account:
-    account = _owner(tx, actor)
-    require_confirmed(tx, actor)
-    return account
 
 
 def key_info(token: Token) -> KeyInfo:
@@ -62,7 +46,7 @@ def key_info(token: Token) -> KeyInfo:
 )
 async def list_keys(request: Request) -> Response:
     """List one's API keys that count; the keys themselves are never told again."""
-    return answer(await read_as(request, lambda tx, actor: list(map(key_info, tokens.keys(tx, _owner(tx, actor))))))
+    return answer(await read_as(request, lambda tx, actor: list(map(key_info, tokens.keys(tx, owner(tx, actor))))))
 
 
 @operations.post(
@@ -75,7 +59,7 @@ async def list_keys(request: Request) -> Response:
 async def make_key(request: Request) -> Response:
     """Make an API key, which is told this once; asks for a password that was given lately."""
     core = core_of(request)
-    account = await read_as(request, _confirmed_owner)
+    account = await read_as(request, confirmed_owner)
     wanted = await read_message(request, KeyRequest)
     if wanted.label is not None and len(wanted.label) > core.settings.limits.text_chars:
         raise ProblemError("request_invalid", f"The label may have {core.settings.limits.text_chars} characters.")
@@ -109,7 +93,7 @@ async def make_key(request: Request) -> Response:
 )
 async def revoke_key(request: Request) -> Response:
     """Revoke an API key; it counts no more from the next request on."""
-    account = await read_as(request, _owner)
+    account = await read_as(request, owner)
     key_id = request.path_params["key_id"]
     revoked = await core_of(request).db.write(
         lambda tx: tokens.revoke(tx, key_id, kind="u", account_id=account.account_id)

@@ -151,6 +151,7 @@ router = Router(
         _drawn("/claim", "claim", "Claim"),
         _drawn("/enter", "enter", "Enter"),
         _drawn("/device", "device", "Approve a login"),
+        _drawn("/recover", "recover", "Recover an account"),
         _drawn("/sign-in", "sign-in", "Sign in"),
         _drawn("/sign-up", "sign-up", "Sign up"),
         Route("/settings", _settings, name="settings"),

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from anonrun.core.messages import AccountInfo, RunList
 from anonrun.server import security
-from anonrun.server.access import actor_of, check_origin, core_of, read_as, with_cookie
+from anonrun.server.access import actor_of, check_origin, core_of, place_of, read_as, with_cookie
 from anonrun.server.actors import NOBODY, Actor
 from anonrun.server.bodies import read_message
 from anonrun.server.messages import (
@@ -31,7 +31,6 @@ from anonrun.server.routing import Operations, answer, no_content
 from anonrun.server.services import accounts, claims
 from anonrun.server.services import sessions as service
 from anonrun.server.services.agents import agent_of
-from anonrun.server.services.backoff import address_group
 from anonrun.server.services.guard import require
 from anonrun.server.services.views import account_info
 from anonrun.store import claims as claim_store
@@ -97,10 +96,6 @@ async def exchange_token(request: Request) -> Response:
     return with_cookie(request, answer(Exchanged(run_id=run_id)), entry)
 
 
-def _place(request: Request) -> str:
-    return address_group(request.client.host if request.client else "")
-
-
 async def _signed_in(request: Request, actor: Actor, account: Account) -> Response:
     agent = agent_of(request.headers.get("user-agent"))
     entry = await core_of(request).db.write(lambda tx: service.sign_in(tx, actor, account, agent=agent, confirmed=True))
@@ -124,7 +119,7 @@ async def sign_up(request: Request) -> Response:
     accounts.check_credentials(credentials.username, credentials.password)
     per_hour = core.settings.sign_ups_per_hour
     share = core.settings.share(per_hour)
-    wait_s = core.creations.take(f"sign-up:{_place(request)}", share) if share else 0.0
+    wait_s = core.creations.take(f"sign-up:{place_of(request)}", share) if share else 0.0
     if wait_s:
         raise ProblemError("too_many_requests", f"Wait {wait_s:.0f} s.", headers={"Retry-After": f"{wait_s:.0f}"})
     account = await accounts.sign_up(core, credentials.username, credentials.password)
@@ -143,7 +138,7 @@ async def sign_in(request: Request) -> Response:
     actor = await _browser(request)
     credentials = await read_message(request, Credentials)
     account = await accounts.sign_in(
-        core_of(request), credentials.username, credentials.password, place=_place(request)
+        core_of(request), credentials.username, credentials.password, place=place_of(request)
     )
     return await _signed_in(request, actor, account)
 

@@ -17,7 +17,17 @@ from anonrun.store import accounts, tokens
 from anonrun.store.records import Account
 from anonrun.store.transaction import Tx
 
-__all__ = ["anonymous_account", "change_password", "check_credentials", "new_key", "sign_in", "sign_up"]
+__all__ = [
+    "anonymous_account",
+    "change_password",
+    "check_credentials",
+    "check_password",
+    "failures_of",
+    "new_key",
+    "sign_in",
+    "sign_up",
+    "wait_after_failures",
+]
 
 _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,38}")
 _RESERVED = frozenset(
@@ -56,6 +66,17 @@ def anonymous_account(tx: Tx, key_hash: bytes) -> tuple[Account, bool]:
     return account, True
 
 
+def check_password(password: str, username: str) -> None:
+    """Refuse a password that is not good enough.
+
+    Raises:
+        ProblemError: `password_weak`.
+    """
+    problem = password_problem(password, username=username)
+    if problem is not None:
+        raise ProblemError("password_weak", problem)
+
+
 def check_credentials(username: str, password: str) -> None:
     """Refuse a user name or password that cannot be used.
 
@@ -63,9 +84,27 @@ def check_credentials(username: str, password: str) -> None:
         ProblemError: `username_invalid` or `password_weak`.
     """
     check_username(username)
-    problem = password_problem(password, username=username)
-    if problem is not None:
-        raise ProblemError("password_weak", problem)
+    check_password(password, username)
+
+
+def failures_of(username: str, place: str) -> tuple[str, str]:
+    """Return by what failures to sign in are counted: the name that was given, and the place."""
+    return f"user:{username.casefold()[:64]}", f"place:{place}"
+
+
+def wait_after_failures(core: Core, keys: tuple[str, ...]) -> None:
+    """Refuse a try that comes too soon after others that failed.
+
+    Raises:
+        ProblemError: `too_many_requests`.
+    """
+    wait_s = core.backoff.wait_s(*keys)
+    if wait_s > 0:
+        raise ProblemError(
+            "too_many_requests",
+            f"After several failures there is a delay. Wait {wait_s:.0f} s.",
+            headers={"Retry-After": f"{max(1, round(wait_s))}"},
+        )
 
 
 async def sign_up(core: Core, username: str, password: str) -> Account:
@@ -94,14 +133,8 @@ async def sign_in(core: Core, username: str, password: str, *, place: str) -> Ac
     Raises:
         ProblemError: `sign_in_failed`, the same for an unknown name and a wrong password, or `too_many_requests`.
     """
-    keys = (f"user:{username.casefold()[:64]}", f"place:{place}")
-    wait_s = core.backoff.wait_s(*keys)
-    if wait_s > 0:
-        raise ProblemError(
-            "too_many_requests",
-            f"After several failures there is a delay. Wait {wait_s:.0f} s.",
-            headers={"Retry-After": f"{max(1, round(wait_s))}"},
-        )
+    keys = failures_of(username, place)
+    wait_after_failures(core, keys)
     known = await core.db.read(lambda tx: accounts.user_named(tx, username)) if _USERNAME.fullmatch(username) else None
     account, stored = known or (None, None)
     if not await core.passwords.verify(stored, password) or account is None or stored is None:
@@ -123,9 +156,7 @@ async def change_password(
         ProblemError: `sign_in_failed` where the current one is wrong, `too_many_requests`, or `password_weak`.
     """
     await sign_in(core, account.name, current, place=f"account:{account.account_id}")
-    problem = password_problem(new, username=account.name)
-    if problem is not None:
-        raise ProblemError("password_weak", problem)
+    check_password(new, account.name)
     hashed = await core.passwords.hash(new)
 
     def change(tx: Tx) -> Entry:
