@@ -73,6 +73,7 @@ export function sessionApi(send: Send) {
     endSession: (id: string) => send<void>("DELETE", `account/sessions/${encodeURIComponent(id)}`),
     endOtherSessions: () => send<void>("DELETE", "account/sessions"),
     confirm: (password: string) => send<void>("POST", "session/confirm", { password }),
+    deleteAccount: () => send<void>("DELETE", "account"),
     recoveryCodesLeft: () => send<{ left: number }>("GET", "account/recovery-codes"),
     makeRecoveryCodes: () => send<{ codes: readonly string[] }>("POST", "account/recovery-codes"),
     recover: (username: string, code: string, next: string) =>

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sqlite3
+import zipfile
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -190,3 +191,24 @@ def test_a_lost_password_is_replaced_by_a_recovery_code(
         tab.heads("Settings")
         tab.shows("9 codes are left.")
         is_good(tab, 401)
+
+
+def test_an_account_is_taken_along_and_deleted(person: BrowserContext, server: Server, picture: Picture) -> None:
+    name = new_name()
+    sign_up(person, server.url, name, PASSWORD)
+    tab = new_tab(person, f"{server.url}/settings")
+    with tab.page.expect_download() as download:
+        tab.page.get_by_role("link", name="Download all my data").click()
+    assert download.value.suggested_filename == f"anonrun-{name}.zip"
+    assert zipfile.ZipFile(download.value.path()).namelist() == ["account.json"]
+    delete = tab.button("Delete the account and all its runs")
+    tab.fill(f"Type {name} to go on", "someone else")
+    delete.click()
+    expect(tab.page.get_by_role("alert")).to_contain_text(f"Type {name}")
+    picture(tab.page.get_by_role("region", name="Delete this account"), "delete-account")
+    is_good(tab)
+    tab.fill(f"Type {name} to go on", name)
+    delete.click()
+    tab.heads("Your runs are one step away")
+    tab.open(f"{server.url}/settings")
+    tab.heads("Settings are for accounts")

@@ -48,7 +48,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "check_device_login": frozenset({"user_browser"}), "decide_device_login": frozenset({"user_browser"}),
     "confirm_password": frozenset({"user_browser"}), "list_sessions": frozenset({"user_browser"}),
     "count_recovery_codes": frozenset({"user_browser"}), "make_recovery_codes": frozenset({"user_browser"}),
-    "recover_account": _BROWSERS,
+    "recover_account": _BROWSERS, "export_account": frozenset({"user_key", "user_browser"}),
+    "delete_account": frozenset({"user_browser"}),
     "end_session": frozenset({"user_browser"}), "end_other_sessions": frozenset({"user_browser"}),
 }  # fmt: skip
 """Who is let in. An anonymous run's artifact is let in for nobody."""
@@ -90,6 +91,8 @@ class People:
             client.headers.update(bearer(self.tokens[actor]))
             return client
         if actor == "user_browser":
+            if self.user.get("/api/v1/account").status_code != 200:  # it was deleted by what was asked before
+                self.user = self.site.user("ada")
             return self.user
         if actor == "vouched":
             return self.site.browser(**{"X-Anonrun-Vouch": VOUCH})

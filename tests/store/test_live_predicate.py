@@ -95,6 +95,8 @@ def everything_a_server_does(site: Site) -> None:
     ):
         assert site.get(long, what).status_code == 200
     site.api.delete(long.path, headers=bearer(long.write))
+    assert browser.get("/api/v1/account/export").status_code == 200
+    assert browser.delete("/api/v1/account").status_code == 204
     site.api.get("/metrics")
     site.clock.forward(days=8)
     site.api.get("/api/v1/runs", headers=bearer(key))

@@ -46,9 +46,7 @@ export function RecoverPage() {
           </>
         )}
       </Form>
-      <p class="dim after">
-        No code is left? Then only the operator of this server can help: the account has no e-mail to send a link to.
-      </p>
+      <p class="dim after">No code is left? Then nobody can let you in: the account has no e-mail to send a link to.</p>
     </article>
   );
 }

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { AccountInfo } from "../../api";
 import { asRefusal, type Refusal } from "../http";
 import { AccountKeys } from "../parts/account_keys";
+import { AccountLeaving } from "../parts/account_leaving";
 import { AccountPassword } from "../parts/account_password";
 import { AccountRecovery } from "../parts/account_recovery";
 import { AccountSessions } from "../parts/account_sessions";
@@ -20,6 +21,7 @@ export function SettingsPage() {
       <AccountPassword />
       <AccountRecovery />
       <AccountSessions />
+      <AccountLeaving />
     </article>
   );
 }

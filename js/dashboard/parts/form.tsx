@@ -13,6 +13,8 @@ export interface FormProps {
   readonly label: string;
   readonly submit: string;
   readonly busy: string;
+  /** Whether something is lost by sending it. */
+  readonly danger?: boolean;
   /** Which field a refusal belongs to. */
   readonly place: (refusal: Refusal) => string | null;
   /** Checked here before anything is sent. */
@@ -21,7 +23,7 @@ export interface FormProps {
   readonly children: (errorAt: (field: string) => string | undefined) => ComponentChildren;
 }
 
-export function Form({ label, submit, busy, place, check, onSubmit, children }: FormProps) {
+export function Form({ label, submit, busy, danger, place, check, onSubmit, children }: FormProps) {
   const [away, setAway] = useState(false);
   const [error, setError] = useState<FormError | null>(null);
 
@@ -54,7 +56,7 @@ export function Form({ label, submit, busy, place, check, onSubmit, children }: 
           {error.text}
         </p>
       )}
-      <button type="submit" class="button strong" disabled={away} aria-busy={away}>
+      <button type="submit" class={danger ? "button danger" : "button strong"} disabled={away} aria-busy={away}>
         {away ? busy : submit}
       </button>
     </form>

@@ -26,6 +26,7 @@ from anonrun.server.routes import (
     devices,
     export,
     keys,
+    leaving,
     links,
     live,
     recovery,
@@ -56,6 +57,7 @@ _MODULES = (
     session,
     devices,
     recovery,
+    leaving,
     export,
     links,
 )

@@ -9,6 +9,7 @@ from typing import Literal
 from anonrun.core.messages import AccountInfo, MetricInfo, RunInfo, ServerInfo
 
 __all__ = [
+    "AccountExport",
     "ClaimableRun",
     "Credentials",
     "DeviceAsks",
@@ -209,6 +210,16 @@ class SessionEntry:
     created_at: datetime
     seen_at: datetime
     ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountExport:
+    """What an account has beside its runs."""
+
+    account: AccountInfo
+    keys: list[KeyInfo]
+    sessions: list[SessionEntry]
+    recovery_codes_left: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,8 @@ class Action(enum.Enum):
     SEE_ACCOUNT = "see_account"
     CHANGE_ACCOUNT = "change_account"
     """Keys, password, profile: in a browser, by a real account."""
+    EXPORT_ACCOUNT = "export_account"
+    """Everything that a real account has."""
     RECEIVE_CLAIM = "receive_claim"
     HAND_OVER = "hand_over"
 
@@ -57,7 +59,7 @@ _BY_KEY: dict[str, frozenset[Action]] = {
 _GENERALLY_BY_KEY: dict[str, frozenset[Action]] = {
     "account": frozenset(
         {Action.LIST_RUNS, Action.CREATE_RUN, Action.RESUME_RUN, Action.SEE_ACCOUNT, Action.RECEIVE_CLAIM,
-         Action.HAND_OVER}
+         Action.EXPORT_ACCOUNT, Action.HAND_OVER}
     ),
     "ingest": frozenset({Action.CREATE_RUN, Action.SEE_ACCOUNT}),
     "read": frozenset({Action.LIST_RUNS, Action.SEE_ACCOUNT}),
@@ -95,12 +97,13 @@ def may(actor: Actor, action: Action) -> bool:
     user = account is not None and account.kind == "user"
     if isinstance(actor, KeyHolder):
         granted = action in _GENERALLY_BY_KEY.get(actor.scope, ())
-        return granted and (user or action is not Action.RECEIVE_CLAIM)
+        return granted and (user or action not in {Action.RECEIVE_CLAIM, Action.EXPORT_ACCOUNT})
     visitor = isinstance(actor, Visitor)
     granted_to = {
         Action.LIST_RUNS: account is not None or visitor,
         Action.SEE_ACCOUNT: account is not None,
         Action.CHANGE_ACCOUNT: visitor and user,
+        Action.EXPORT_ACCOUNT: visitor and user,
         Action.RECEIVE_CLAIM: user,
         Action.HAND_OVER: actor.local,
     }

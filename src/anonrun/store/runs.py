@@ -21,6 +21,7 @@ __all__ = [
     "count_live",
     "create",
     "delete",
+    "delete_all",
     "find",
     "find_by_name",
     "heartbeat",
@@ -165,6 +166,17 @@ def delete(tx: Tx, run_id: uuid.UUID) -> bool:
         return False
     audit.note(tx, "deleted", run_id=run_id, reason="asked for")
     return True
+
+
+def delete_all(tx: Tx, account_id: int) -> list[uuid.UUID]:
+    """Have all live runs of an account cease to exist at once; return which. Their bytes go with the next sweeps."""
+    done = tx.conn.execute(
+        update(RUN)
+        .where(RUN.c.account_id == account_id, is_live(tx.now_us))
+        .values(deleted_at=tx.now_us, deleted_by="user")
+        .returning(RUN.c.run_id)
+    )
+    return list(done.scalars())
 
 
 def listed(

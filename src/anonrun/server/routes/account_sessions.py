@@ -15,10 +15,10 @@ from anonrun.server.routing import Operations, answer, no_content
 from anonrun.server.services.guard import require
 from anonrun.server.services.sessions import ends_at, public_id, session_of, sign_out_elsewhere
 from anonrun.store import sessions
-from anonrun.store.records import Account
+from anonrun.store.records import Account, Session
 from anonrun.store.transaction import Tx
 
-__all__ = ["operations"]
+__all__ = ["operations", "session_entry"]
 
 operations = Operations("accounts")
 
@@ -29,6 +29,18 @@ def _asker(_tx: Tx, actor: Actor) -> tuple[Account, bytes | None]:
     assert actor.account is not None, "the policy gives this to accounts only"
     session = session_of(actor)
     return actor.account, session.session_hash if session else None
+
+
+def session_entry(session: Session, current: bytes | None) -> SessionEntry:
+    """Return a session as its user sees it in a list; `current` is the hash of the one that asks."""
+    return SessionEntry(
+        session_id=public_id(session.session_hash),
+        current=session.session_hash == current,
+        agent=session.agent,
+        created_at=from_us(session.created_at),
+        seen_at=from_us(session.seen_at),
+        ends_at=from_us(ends_at(session)),
+    )
 
 
 @operations.get(
@@ -42,17 +54,7 @@ async def list_sessions(request: Request) -> Response:
 
     def entries(tx: Tx, actor: Actor) -> list[SessionEntry]:
         account, current = _asker(tx, actor)
-        return [
-            SessionEntry(
-                session_id=public_id(session.session_hash),
-                current=session.session_hash == current,
-                agent=session.agent,
-                created_at=from_us(session.created_at),
-                seen_at=from_us(session.seen_at),
-                ends_at=from_us(ends_at(session)),
-            )
-            for session in sessions.of_account(tx, account.account_id)
-        ]
+        return [session_entry(session, current) for session in sessions.of_account(tx, account.account_id)]
 
     return answer(await read_as(request, entries))
 

@@ -27,7 +27,7 @@ from anonrun.store import history, summaries
 from anonrun.store.records import Run
 from anonrun.store.transaction import Tx
 
-__all__ = ["operations"]
+__all__ = ["about", "csv_parts", "operations"]
 
 operations = Operations("history")
 
@@ -40,6 +40,12 @@ def _time(us: int) -> str:
         return format_time(from_us(us))
     except OverflowError:
         return ""
+
+
+def about(tx: Tx, actor: Actor, run: Run) -> tuple[ExportHead, int]:
+    """Return everything of a live run but its history, and the position up to which that goes."""
+    metrics = [metric_info(metric) for metric in summaries.metrics(tx, run.run_id)]
+    return ExportHead(run=infos(tx, actor, [run])[0], metrics=metrics), run.position
 
 
 @operations.get(
@@ -56,14 +62,10 @@ async def export_run(request: Request) -> Response:
     if kind not in _TYPES:
         raise ProblemError("request_invalid", "format must be csv or json.")
 
-    def head(tx: Tx, actor: Actor, run: Run) -> tuple[ExportHead, int]:
-        metrics = [metric_info(metric) for metric in summaries.metrics(tx, run.run_id)]
-        return ExportHead(run=infos(tx, actor, [run])[0], metrics=metrics), run.position
-
-    about, last = await read_run(request, Action.READ, head)
-    names = [metric.name for metric in about.metrics]
-    parts = _csv(core, run_id, names, last) if kind == "csv" else _json(core, run_id, about, last)
-    headers = {"Content-Disposition": f'attachment; filename="anonrun-{about.run.id}.{kind}"'}
+    head, last = await read_run(request, Action.READ, about)
+    names = [metric.name for metric in head.metrics]
+    parts = csv_parts(core, run_id, names, last) if kind == "csv" else _json(core, run_id, head, last)
+    headers = {"Content-Disposition": f'attachment; filename="anonrun-{head.run.id}.{kind}"'}
     return StreamingResponse(parts, media_type=_TYPES[kind], headers=headers)
 
 
@@ -84,7 +86,9 @@ def _rows(payloads: Sequence[bytes]) -> Iterator[tuple[int, int, dict[str, float
             yield step, time_us, {name: column[i] for name, column in zip(frame.names, frame.columns, strict=True)}
 
 
-async def _csv(core: Core, run_id: uuid.UUID, names: list[str], last: int) -> AsyncIterator[str]:
+async def csv_parts(core: Core, run_id: uuid.UUID, names: list[str], last: int) -> AsyncIterator[str]:
+    """Yield a run's history as CSV, one row for each logged step, up to position `last`."""
+
     def lines(rows: Sequence[Sequence[object]]) -> str:
         text = io.StringIO()
         csv.writer(text).writerows(rows)
@@ -99,8 +103,8 @@ async def _csv(core: Core, run_id: uuid.UUID, names: list[str], last: int) -> As
         yield lines(rows)
 
 
-async def _json(core: Core, run_id: uuid.UUID, about: ExportHead, last: int) -> AsyncIterator[str]:
-    yield json.dumps(to_json(about), allow_nan=False)[:-1] + ', "history": ['
+async def _json(core: Core, run_id: uuid.UUID, head: ExportHead, last: int) -> AsyncIterator[str]:
+    yield json.dumps(to_json(head), allow_nan=False)[:-1] + ', "history": ['
     comma = ""
     async for payloads in _pages(core, run_id, last):
         rows = [

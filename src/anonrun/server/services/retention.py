@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 
 from anonrun.server.services.counters import Counters
-from anonrun.store import attempts, devices, retention, sessions
+from anonrun.store import attempts, devices, leaving, retention, sessions
 from anonrun.store.database import Database, StoreUnavailableError
 from anonrun.store.lease import Lease
 from anonrun.store.ledger import Ledger
@@ -113,6 +113,7 @@ async def sweep(db: Database, lease: Lease | None = None, ledger: Ledger | None 
             break
     await db.write(lambda tx: retention.forget(tx, _SESSIONS_AT_ONCE))
     await db.write(lambda tx: sessions.purge(tx, _SESSIONS_AT_ONCE))
+    await db.write(leaving.purge)
     await db.write(devices.purge)
     await db.write(attempts.purge)
     await db.write(retention.note_seen)

@@ -1,0 +1,119 @@
+"""Taking along everything that an account has, and leaving for good."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from anonrun.core.messages import to_json
+from anonrun.core.times import from_us
+from anonrun.server import security
+from anonrun.server.access import confirmed_owner, core_of, read_as
+from anonrun.server.actors import Actor
+from anonrun.server.messages import AccountExport, ExportHead
+from anonrun.server.policy import Action
+from anonrun.server.routes.account_sessions import session_entry
+from anonrun.server.routes.export import about, csv_parts
+from anonrun.server.routes.keys import key_info
+from anonrun.server.routing import Operations, no_content
+from anonrun.server.services.archive import Archive
+from anonrun.server.services.core import Core
+from anonrun.server.services.guard import require
+from anonrun.server.services.sessions import session_of
+from anonrun.server.services.views import account_info
+from anonrun.store import leaving, recovery, runs, sessions, tokens
+from anonrun.store.records import Account, Run
+from anonrun.store.transaction import Tx
+
+__all__ = ["operations"]
+
+operations = Operations("accounts")
+
+_RUNS_AT_ONCE = 50
+
+
+@operations.get(
+    "/account/export",
+    who="session of a user, full key",
+    answers={200: "application/zip"},
+    codes=("sign_in_needed", "account_required", "key_scope"),
+)
+async def export_account(request: Request) -> Response:
+    """Download everything that one's account has: `account.json`, and for each run `run.json` and `history.csv`."""
+    core = core_of(request)
+
+    def begin(tx: Tx, actor: Actor) -> tuple[Actor, Account, AccountExport]:
+        require(actor, Action.EXPORT_ACCOUNT)
+        account, session = actor.account, session_of(actor)
+        assert account is not None, "the policy gives this to accounts only"
+        current = session.session_hash if session else None
+        return (
+            actor,
+            account,
+            AccountExport(
+                account=account_info(account),
+                keys=[key_info(token) for token in tokens.keys(tx, account)],
+                sessions=[session_entry(found, current) for found in sessions.of_account(tx, account.account_id)],
+                recovery_codes_left=recovery.count(tx, account.account_id),
+            ),
+        )
+
+    actor, account, head = await read_as(request, begin)
+    headers = {"Content-Disposition": f'attachment; filename="anonrun-{account.name}.zip"'}
+    return StreamingResponse(_zip(core, actor, account, head), media_type="application/zip", headers=headers)
+
+
+async def _zip(core: Core, actor: Actor, account: Account, head: AccountExport) -> AsyncIterator[bytes]:
+    archive = Archive(from_us(core.db.clock.now_us()))
+    async for part in archive.add("account.json", _json(head)):
+        yield part
+    async for run_head, run_id, last in _runs(core, actor, account):
+        run = run_head.run
+        folder = f"runs/{run.project}/{run.id}-{run.run_id}"  # both are checked to be no path
+        names = [metric.name for metric in run_head.metrics]
+        async for part in archive.add(f"{folder}/run.json", _json(run_head)):
+            yield part
+        async for part in archive.add(f"{folder}/history.csv", csv_parts(core, run_id, names, last)):
+            yield part
+    yield archive.end()
+
+
+async def _json(message: object) -> AsyncIterator[str]:
+    yield json.dumps(to_json(message), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+async def _runs(core: Core, actor: Actor, account: Account) -> AsyncIterator[tuple[ExportHead, uuid.UUID, int]]:
+    """Yield an account's runs, newest first, each with the position up to which its history goes."""
+    after: tuple[int, uuid.UUID] | None = None
+
+    def page(tx: Tx, after: tuple[int, uuid.UUID] | None) -> list[tuple[Run, ExportHead, int]]:
+        listed = runs.listed(
+            tx, owners=[account.account_id], also=[], everything=False, project=None, limit=_RUNS_AT_ONCE, after=after
+        )
+        return [(run, *about(tx, actor, run)) for run in listed]
+
+    while found := await core.db.read(lambda tx, after=after: page(tx, after)):  # type: ignore[misc]  # the default binds the loop's value
+        for run, head, last in found:
+            yield head, run.run_id, last
+        after = (found[-1][0].created_at, found[-1][0].run_id)
+
+
+@operations.delete(
+    "/account",
+    who="session of a user",
+    answers={204: None},
+    codes=("sign_in_needed", "account_required", "confirm_needed"),
+)
+async def delete_account(request: Request) -> Response:
+    """Delete one's account with its runs, keys and sessions, at once and for good; asks for the password."""
+    core = core_of(request)
+    account = await read_as(request, confirmed_owner)
+    for run_id in await core.db.write(lambda tx: leaving.delete_account(tx, account)):
+        core.hub.publish(run_id)
+    response = no_content()
+    security.clear_cookies(request, response, instance=core.db.instance)
+    return response
