@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from anonrun.cli.server import data_dir_option, database_url_option, settings_of
+from anonrun.cli.output import as_json_option, command_errors, print_json
+from anonrun.cli.server import data_dir_option, database_of, database_url_option, settings_of
 from anonrun.cli.upkeep import backup, check, redelete, restore
+from anonrun.core.times import format_time, from_us
 from anonrun.errors import AnonrunError
 
 if TYPE_CHECKING:
-    from anonrun.server.settings import Settings
+    from anonrun.server.services.core import Core
+    from anonrun.store.usage import Usage
 
 __all__ = ["admin"]
 
@@ -38,23 +42,107 @@ def user() -> None:
 @click.argument("name")
 @data_dir_option
 @database_url_option
-@click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+@as_json_option
+@command_errors
 def add_user(name: str, data_dir: Path | None, database_url: str | None, *, as_json: bool) -> None:
     """Make an account and print an API key for it, once.
 
     The password is asked for at a terminal, and read from the first line of standard input otherwise.
     """
     password = _password()
-    try:
-        key = asyncio.run(_add(settings_of(data_dir=data_dir, database_url=database_url), name, password))
-    except AnonrunError as exc:
-        raise click.ClickException(str(exc)) from exc
+    with _open(data_dir, database_url, new=True) as core:
+        key = asyncio.run(_add(core, name, password))
     if as_json:
-        click.echo(json.dumps({"name": name, "key": key}))
+        print_json({"name": name, "key": key})
     else:
         click.echo(f"Made the account {name}. Its API key, which is not shown again:")
         click.echo(key)
         click.echo("Use it with: anonrun login", err=True)
+
+
+@user.command("list", epilog="Example: anonrun admin user list --json")
+@data_dir_option
+@database_url_option
+@as_json_option
+@command_errors
+def list_users(data_dir: Path | None, database_url: str | None, *, as_json: bool) -> None:
+    """List the accounts of people: since when they are there, and when one of their runs last sent something."""
+    from anonrun.store import usage
+
+    with _open(data_dir, database_url) as core:
+        users = core.db.read_now(usage.of_users)
+    if as_json:
+        print_json([_usage_as_json(one) for one in users])
+    elif users:
+        rows = [(str(one.name), _when(one.created_at), _when(one.active_at), f"{one.runs:,}") for one in users]
+        _table(("name", "since", "last sent", "runs"), rows)
+    else:
+        click.echo("There are no accounts. Make one with: anonrun admin user add NAME")
+
+
+@user.command("password", epilog="Example: anonrun admin user password ada")
+@click.argument("name")
+@data_dir_option
+@database_url_option
+@command_errors
+def set_password(name: str, data_dir: Path | None, database_url: str | None) -> None:
+    """Give a user another password, and sign them out everywhere. Their API keys stay.
+
+    The password is asked for at a terminal, and read from the first line of standard input otherwise.
+    """
+    from anonrun.server.services.operating import reset_password
+
+    password = _password()
+    with _open(data_dir, database_url) as core:
+        ended = asyncio.run(reset_password(core, name, password))
+    click.echo(f"{name} has another password; ended sessions: {ended}.")
+
+
+@user.command("remove", epilog="Example: anonrun admin user remove ada")
+@click.argument("name")
+@data_dir_option
+@database_url_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@command_errors
+def remove(name: str, data_dir: Path | None, database_url: str | None, *, yes: bool) -> None:
+    """Remove a user with all their runs, keys and sessions, for good."""
+    from anonrun.server.services.operating import remove_user
+
+    if not yes:
+        click.confirm(f"Remove {name} and every run of theirs, for good?", abort=True)
+    with _open(data_dir, database_url) as core:
+        runs = asyncio.run(remove_user(core, name))
+    click.echo(f"Removed {name}; runs that went: {runs}.")
+
+
+@admin.command(epilog="Example: anonrun admin quotas --json")
+@data_dir_option
+@database_url_option
+@as_json_option
+@command_errors
+def quotas(data_dir: Path | None, database_url: str | None, *, as_json: bool) -> None:
+    """Show what each account keeps, what all anonymous runs keep together, and what one of them may."""
+    from anonrun.store import usage
+
+    with _open(data_dir, database_url) as core:
+        users, anonymous = core.db.read_now(lambda tx: (usage.of_users(tx), usage.of_anonymous(tx)))
+        limits = core.settings.limits
+    most = {"metrics": limits.metrics, "points": limits.points, "bytes": limits.stored_bytes}
+    if as_json:
+        all_of_them = [_usage_as_json(one) for one in users]
+        print_json({"users": all_of_them, "anonymous": _usage_as_json(anonymous), "an_anonymous_run_may_hold": most})
+        return
+    rows = [
+        (
+            str(one.name or f"{anonymous.accounts:,} anonymous"),
+            f"{one.runs:,}",
+            f"{one.points:,}",
+            f"{one.size_bytes:,}",
+        )
+        for one in [*users, anonymous]
+    ]
+    _table(("account", "runs", "points", "bytes"), rows)
+    click.echo("An anonymous run may hold " + ", ".join(f"{count:,} {what}" for what, count in most.items()) + ".")
 
 
 def _password() -> str:
@@ -63,27 +151,60 @@ def _password() -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-async def _add(settings: Settings, name: str, password: str) -> str:
-    """Make the account, in a database that is made if there is none, and return its key.
+@contextlib.contextmanager
+def _open(data_dir: Path | None, database_url: str | None, *, new: bool = False) -> Iterator[Core]:
+    """Have the parts of a server, which serves nothing; its database is made where `new` and there is none.
 
     Raises:
-        AnonrunError: the name or password cannot be used, or the database cannot.
+        AnonrunError: the database cannot be used, or what was done in it was refused.
     """
     from anonrun.server.problems import ProblemError
-    from anonrun.server.services import accounts
     from anonrun.server.services.core import Core
     from anonrun.store.database import Database
 
-    if isinstance(settings.database, Path):
+    settings = settings_of(data_dir=data_dir, database_url=database_url)
+    if not new:
+        database_of(data_dir, database_url)  # refuses where there is none
+    elif isinstance(settings.database, Path):
         settings.server_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     db = Database.open(settings.database)
     core = Core(settings, db)
     try:
-        account = await accounts.sign_up(core, name, password)
-        key, _ = await db.write(lambda tx: accounts.new_key(tx, account, "made with the account"))
+        yield core
     except ProblemError as problem:
         raise AnonrunError(str(problem.body["detail"])) from None
     finally:
         core.passwords.close()
         db.close()
+
+
+async def _add(core: Core, name: str, password: str) -> str:
+    """Make the account and return its key."""
+    from anonrun.server.services import accounts
+
+    account = await accounts.sign_up(core, name, password)
+    key, _ = await core.db.write(lambda tx: accounts.new_key(tx, account, "made with the account"))
     return key
+
+
+def _usage_as_json(usage: Usage) -> dict[str, object]:
+    counts: dict[str, object] = {"runs": usage.runs, "points": usage.points, "bytes": usage.size_bytes}
+    if usage.name is None:
+        return {"accounts": usage.accounts} | counts
+    times = {"created_at": usage.created_at, "last_sent_at": usage.active_at}
+    return {"name": usage.name} | counts | {name: _when(at) or None for name, at in times.items()}
+
+
+def _when(at_us: int | None) -> str:
+    return "" if at_us is None else format_time(from_us(at_us))
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print columns; those of numbers end in line."""
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    for row in [heads, *rows]:
+        cells = (
+            cell.rjust(width) if head in {"runs", "points", "bytes"} else cell.ljust(width)
+            for cell, width, head in zip(row, widths, heads, strict=True)
+        )
+        click.echo("  ".join(cells).rstrip())
