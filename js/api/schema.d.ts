@@ -264,7 +264,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Say whether the store can be read and written, and whether removal keeps up.
+         * Say whether the store can be read and written, whether removal keeps up, and whether the disk has space.
          * @description Who: all.
          */
         get: operations["readyz"];

@@ -13,7 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from anonrun.server import security
+from anonrun.server import logs, security
 from anonrun.server.services.counters import Counters
 
 __all__ = ["Activity", "Envelope"]
@@ -21,7 +21,8 @@ __all__ = ["Activity", "Envelope"]
 _log = logging.getLogger("anonrun.server.requests")
 
 _OK = 200
-_FREQUENT = ("/segments", "/heartbeat")
+_INGEST = "/segments"
+_FREQUENT = (_INGEST, "/heartbeat")
 
 
 class Activity:
@@ -59,6 +60,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
+        request_id = logs.begin_request(connection.headers.get("x-request-id"))
         scope.setdefault("state", {})["prefix"] = security.path_prefix(connection.headers)
         began = time.perf_counter()
         status = 0
@@ -67,7 +69,9 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _add_headers(connection, MutableHeaders(scope=message))
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                _add_headers(connection, headers)
             await send(message)
 
         self._activity.begin()
@@ -75,12 +79,15 @@ class Envelope:
             await self._app(scope, receive, dress)
         finally:
             self._activity.end()
+            took_s = time.perf_counter() - began
             self._counters.answered(status or 500)
+            if scope["path"].endswith(_INGEST):
+                self._counters.ingest_s.observe(took_s)
             fields = {
                 "method": scope["method"],
                 "path": scope["path"],
                 "status": status,
-                "ms": round((time.perf_counter() - began) * 1e3, 1),
+                "ms": round(took_s * 1e3, 1),
             }
             # A run that is followed delivers ten times a second; what goes well with that is no news.
             level = logging.DEBUG if status == _OK and scope["path"].endswith(_FREQUENT) else logging.INFO

@@ -39,7 +39,8 @@ async def _http(_request: Request, exc: Exception) -> Response:
     return problem_response(ProblemError(_BY_STATUS.get(exc.status_code, "request_invalid"), headers=headers))
 
 
-async def _unavailable(_request: Request, exc: Exception) -> Response:
+async def _unavailable(request: Request, exc: Exception) -> Response:
+    request.app.state.core.counters.store_errors += 1
     _log.error("the store refused: %s", exc)
     return problem_response(ProblemError("store_unavailable", headers={"Retry-After": "5"}))
 

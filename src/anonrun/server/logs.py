@@ -1,18 +1,37 @@
-"""Logs as JSON, one object a line, in which no secret survives (R8)."""
+"""Logs as JSON, one object a line, in which no secret survives (R8).
+
+What is logged while a request is answered carries its id, which its answer has as `X-Request-Id`.
+"""
 
 from __future__ import annotations
 
+import contextvars
 import json
 import logging
 import logging.handlers
+import re
+import secrets
 from pathlib import Path
 
 from anonrun.core.times import format_time, from_us
 from anonrun.core.tokens import redact
 
-__all__ = ["JsonFormatter", "set_up"]
+__all__ = ["JsonFormatter", "begin_request", "set_up"]
 
 _BYTES = 1 << 20
+_GIVEN = re.compile(r"[A-Za-z0-9-]{8,64}")
+_request_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("anonrun_request_id", default=None)
+
+
+def begin_request(given: str | None) -> str:
+    """Name the request that is answered from here on, and return its id.
+
+    Args:
+        given: what a proxy called it, which is kept where it is plainly an id; None where none did.
+    """
+    request_id = given if given is not None and _GIVEN.fullmatch(given) else secrets.token_hex(8)
+    _request_id.set(request_id)
+    return request_id
 
 
 class JsonFormatter(logging.Formatter):
@@ -27,6 +46,9 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             **getattr(record, "fields", {}),
         }
+        request_id = _request_id.get()
+        if request_id is not None:
+            entry["request"] = request_id
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return redact(json.dumps(entry, ensure_ascii=False, default=str))

@@ -92,6 +92,11 @@ class Database:
         """Whether other processes may serve from it at the same time."""
         return self._dialect.shared
 
+    @property
+    def waiting(self) -> int:
+        """How many changes wait for the writer."""
+        return self._writer.waiting
+
     def news(self, heard: Heard) -> News:
         """Return what carries news of runs from and to other processes; the caller closes it."""
         return self._dialect.news(heard)

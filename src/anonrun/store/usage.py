@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select
 
 from anonrun.store.live import is_live
-from anonrun.store.schema import ACCOUNT, RUN
+from anonrun.store.schema import ACCOUNT, RUN, TAIL
 from anonrun.store.transaction import Tx
 
-__all__ = ["Usage", "of_anonymous", "of_users"]
+__all__ = ["Usage", "of_anonymous", "of_users", "tails"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +66,14 @@ def of_anonymous(tx: Tx) -> Usage:
     """Return what all anonymous accounts together keep."""
     (row,) = _sums(tx, ACCOUNT.c.kind == "anonymous")
     return Usage(None, None, row[0], row[1], int(row[2]), int(row[3]), row[4])
+
+
+def tails(tx: Tx) -> tuple[int, float]:
+    """Return how many live runs wait to be compacted, and for how many seconds the longest does."""
+    row = tx.conn.execute(
+        select(func.count(), func.min(TAIL.c.since))
+        .select_from(TAIL)
+        .join(RUN, RUN.c.run_id == TAIL.c.run_id)
+        .where(is_live(tx.now_us))
+    ).one()
+    return row[0], 0.0 if row[1] is None else max(0.0, (tx.now_us - row[1]) / 1e6)

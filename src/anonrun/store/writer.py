@@ -144,6 +144,11 @@ class Writer:
         """Have the database free what deleted rows took."""
         return self._submit(_Job(None, Future()))
 
+    @property
+    def waiting(self) -> int:
+        """How many changes wait to be taken up."""
+        return self._jobs.qsize()
+
     def close(self) -> None:
         """Finish what was submitted and end the thread."""
         with self._lock:

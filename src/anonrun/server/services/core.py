@@ -14,6 +14,7 @@ from anonrun.server.services.counters import Counters
 from anonrun.server.services.ingest import Admitted, may_ingest
 from anonrun.server.services.live import Hub
 from anonrun.server.services.passwords import Passwords
+from anonrun.server.services.readiness import Probe
 from anonrun.server.settings import Settings
 from anonrun.store.database import Database
 from anonrun.store.ingest import Ingest
@@ -42,9 +43,11 @@ class Core:
     ingest: Ingest = field(default_factory=lambda: Ingest(may_ingest))
     compactor: Compactor = field(init=False)
     admitted: Admitted = field(default_factory=Admitted)
+    probe: Probe = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "compactor", Compactor(self.db, shared=self.settings.workers > 1))
+        object.__setattr__(self, "probe", Probe(self.db, None if self.db.shared else self.settings.server_dir))
 
     def publish(self, run_id: str) -> None:
         """Tell the readers of a run that there is news."""

@@ -174,6 +174,7 @@ class Sweeper:
             try:
                 await self.once()
             except (StoreUnavailableError, OSError) as exc:
+                self._counters.store_errors += 1
                 _log.error("a sweep failed: %s", exc)
             except Exception:  # noqa: BLE001  whatever it is, what has expired must go with the next
                 _log.exception("a sweep failed")
