@@ -174,7 +174,7 @@ def _bring_up_to_date(engine: Engine, dialect: Dialect) -> None:
         found = _version(conn)
     if found == SCHEMA_VERSION:
         return
-    with dialect.as_writer(engine.connect()) as conn, conn.begin():
+    with dialect.as_writer(engine.connect()) as conn, dialect.remaking_tables(conn), conn.begin():
         dialect.hold_schema(conn)
         found = _version(conn)  # others that start at the same time may have been quicker
         if found is None:

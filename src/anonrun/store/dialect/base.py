@@ -7,6 +7,7 @@ it never fails half-way for want of a lock; a reader's sees one snapshot and can
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Table
@@ -59,6 +60,13 @@ class Dialect(Protocol):
 
     def as_reader(self, conn: Connection) -> Connection:
         """Return the connection so that each of its transactions sees one snapshot and changes nothing."""
+        ...
+
+    def remaking_tables(self, conn: Connection) -> AbstractContextManager[None]:
+        """Have a table that is made anew, as an upgrade may do, take nothing along that refers to it.
+
+        Begins before the transaction and ends after it.
+        """
         ...
 
     def hold_schema(self, conn: Connection) -> None:

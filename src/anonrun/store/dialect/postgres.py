@@ -141,6 +141,10 @@ class PostgresDialect:
         """Return the connection so that each of its transactions sees one snapshot and changes nothing."""
         return conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
+    def remaking_tables(self, conn: Connection) -> contextlib.AbstractContextManager[None]:  # noqa: ARG002  the dialects' common signature
+        """Do nothing: tables are changed in place here."""
+        return contextlib.nullcontext()
+
     def hold_schema(self, conn: Connection) -> None:
         """Wait until nobody else makes or upgrades the schema, and keep it so until the transaction ends."""
         conn.exec_driver_sql("SET LOCAL lock_timeout = 0")  # an upgrade takes as long as it takes

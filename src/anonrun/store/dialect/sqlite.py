@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,16 @@ class SqliteDialect:
     def as_reader(self, conn: Connection) -> Connection:
         """Return the connection so that each of its transactions sees one snapshot."""
         return conn
+
+    @contextlib.contextmanager
+    def remaking_tables(self, conn: Connection) -> Iterator[None]:
+        """Have rows stay that refer to a table which is made anew: SQLite would remove them with it, or refuse."""
+        dbapi: Any = conn.connection.dbapi_connection
+        dbapi.execute("PRAGMA foreign_keys = OFF")  # has no effect within a transaction
+        try:
+            yield
+        finally:
+            dbapi.execute("PRAGMA foreign_keys = ON")
 
     def hold_schema(self, conn: Connection) -> None:
         """Do nothing: a writer's transaction is alone from its beginning."""

@@ -10,11 +10,15 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Add the tables; every run's history becomes a tail that is compacted by and by."""
+    """Add the tables; every run's history becomes a tail that is compacted by and by.
+
+    A metric's row is from now on the summary of what is in chunks, which is nothing yet.
+    """
     zero = sa.text("0")
-    with op.batch_alter_table("run") as run:
-        run.add_column(sa.Column("compacted", sa.BigInteger(), server_default=zero, nullable=False))
-        run.add_column(sa.Column("compacted_points", sa.BigInteger(), server_default=zero, nullable=False))
+    # Not in a batch, which would make the table anew on SQLite: other tables' rows refer to those that would go.
+    op.add_column("run", sa.Column("compacted", sa.BigInteger(), server_default=zero, nullable=False))
+    op.add_column("run", sa.Column("compacted_points", sa.BigInteger(), server_default=zero, nullable=False))
+    op.execute("UPDATE metric SET n = 0, last_step = 0, last = NULL, min = NULL, max = NULL")
     op.create_table(
         "tail",
         sa.Column("run_id", sa.LargeBinary(16), nullable=False),
