@@ -190,6 +190,7 @@ def test_what_is_wrong_with_init_itself_is_an_error_there(
     assert done.returncode == 1
     last = done.stderr[done.stderr.rindex(error) :]
     assert_says(trouble, last)
+    assert done.stderr.count("Traceback") == 1
 
 
 @shows("an exception in your code")
@@ -329,7 +330,9 @@ def test_a_server_that_refuses_a_run_loses_none_of_it(
             run = anonrun.init(); run.log({"a": value}); run.finish(timeout=2)
     """
     with anonrun_server(lab, port=port, **setting) as refusing:
-        assert_says(trouble, run_script(script, home, ANONRUN_SERVER=refusing.url).stderr)
+        said = run_script(script, home, ANONRUN_SERVER=refusing.url).stderr
+    assert_says(trouble, said)
+    assert "1 anonymous runs" not in said
     with anonrun_server(lab, port=port) as willing:
         run_command("sync", data_dir=home, ANONRUN_SERVER=willing.url)
         points = [run["points"]["a"] for run in runs_of(home, ANONRUN_SERVER=willing.url)]
@@ -353,8 +356,16 @@ def test_a_run_that_is_no_more_stops_delivery_and_not_training(
     )
     with anonrun_server(tmp_path / "lab", **setting) as running:
         done = run_script(script, home, ANONRUN_SERVER=running.url)
+        synced = run_command("sync", data_dir=home, check=False)
     assert done.stdout == "training ended\n"
     assert_says(trouble, done.stderr)
+    assert done.stderr.count("on the server.") == 1, "it is said once"
+    assert done.stderr.count("anonrun sync") == done.stderr.count("anonrun sync --server OTHER ~/spool/") == 1
+    assert re.search(r"run \S+ finished: \d+ of \d+ rows did not reach the server", done.stderr)
+    assert synced.returncode == 1
+    assert re.search(
+        r"NOT delivered, \d+ of \d+ rows? waits?\. .* Nothing more is sent; the data stays on disk, in ", synced.stdout
+    )
 
 
 # --- the notebook ---------------------------------------------------------------------------------------------------

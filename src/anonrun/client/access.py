@@ -64,7 +64,7 @@ class Access:
         try:
             yield self.remote
         except Refusal as exc:
-            raise as_public_error(exc, what) from exc
+            raise as_public_error(exc, what) from None
 
     def account(self) -> AccountInfo:
         """Return whose key it is."""
@@ -104,5 +104,5 @@ def open_access(environ: Mapping[str, str], *, server: str | None = None, api_ke
     try:
         connection = where.connector()()
     except Refusal as exc:
-        raise as_public_error(exc, f"{where.url} cannot be used") from exc
+        raise as_public_error(exc, f"{where.url} cannot be used") from None
     return Access(connection.server.url, key, source, connection.remote)

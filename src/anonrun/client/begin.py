@@ -140,4 +140,4 @@ def raise_for_mistakes(recording: Recording, refusal: Refusal, settings: Setting
         return
     with contextlib.suppress(OSError):
         recording.discard()
-    raise error from refusal
+    raise error  # not from the refusal: one traceback says it

@@ -38,7 +38,7 @@ def handover_link(environ: Mapping[str, str], server: str | None) -> str:
     try:
         remote.hand_over(hashed, vouch=state.vouch)
     except Refusal as exc:
-        raise as_public_error(exc, "The dashboard cannot be entered") from exc
+        raise as_public_error(exc, "The dashboard cannot be entered") from None
     finally:
         remote.close()
     return enter_link(found.url, token)

@@ -230,7 +230,7 @@ class Recording:
         try:
             connection.remote.make_link(self.file.write, run_id, request)
         except Refusal as exc:
-            raise as_public_error(exc, "The run cannot be shared") from exc
+            raise as_public_error(exc, "The run cannot be shared") from None
         return share_link(connection.server.url, run_id, token)
 
     def refresh(self) -> None:
