@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from anonrun.client.transport import NoAnswerError
 from anonrun.core.times import format_time
 from anonrun.errors import AnonrunError, UsageError
 
@@ -34,6 +35,10 @@ def command_errors(function: F) -> F:
             return function(*args, **kwargs)
         except UsageError as exc:
             raise click.UsageError(str(exc)) from exc
+        except NoAnswerError as exc:
+            raise click.ClickException(
+                f"{exc} Check the address, and that the server runs; `anonrun doctor` looks at both."
+            ) from exc
         except (AnonrunError, OSError) as exc:
             raise click.ClickException(str(exc)) from exc
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import requests
 
-__all__ = ["HttpTransport", "LoopbackTransport", "Request", "Response", "Transport", "open_transport"]
+__all__ = ["HttpTransport", "LoopbackTransport", "NoAnswerError", "Request", "Response", "Transport", "open_transport"]
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _USER_AGENT = f"anonrun/{__version__}"
@@ -65,6 +65,13 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+
+
+class NoAnswerError(ServerUnavailableError):
+    """There was no answer from an address."""
+
+    def __init__(self, url: str, exc: BaseException) -> None:
+        super().__init__(f"No answer from {url}: {_reason(exc).rstrip('.')}.")
 
 
 class Transport(Protocol):
@@ -117,7 +124,7 @@ class HttpTransport:
             )
             return Response(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
         except (requests.RequestException, ValueError) as exc:
-            raise ServerUnavailableError(f"No answer from {self._url}: {_reason(exc)}") from exc
+            raise NoAnswerError(self._url, exc) from exc
 
     def close(self) -> None:
         """See `Transport.close`."""
@@ -159,7 +166,7 @@ class LoopbackTransport:
                 return self._exchange(kept, request)
             except TimeoutError as exc:
                 kept.close()
-                raise ServerUnavailableError(f"No answer from {self._url}: {_reason(exc)}") from exc
+                raise NoAnswerError(self._url, exc) from exc
             except (OSError, http.client.HTTPException):
                 kept.close()  # the server closed it while it lay idle, perhaps; a new one tells
         fresh = http.client.HTTPConnection(self._host, self._port, timeout=request.timeout_s)
@@ -167,7 +174,7 @@ class LoopbackTransport:
             return self._exchange(fresh, request)
         except (OSError, http.client.HTTPException) as exc:
             fresh.close()
-            raise ServerUnavailableError(f"No answer from {self._url}: {_reason(exc)}") from exc
+            raise NoAnswerError(self._url, exc) from exc
 
     def _exchange(self, connection: http.client.HTTPConnection, request: Request) -> Response:
         connection.timeout = request.timeout_s
