@@ -49,6 +49,10 @@ class Person:
         assert done.returncode == 1
         return json.loads(done.stdout)
 
+    def key(self) -> str:
+        saved = json.loads((self.home / "identity.json").read_text())["servers"]
+        return str(saved[self.server.url]["anonymous"])
+
     def account(self, name: str) -> str:
         place = ("--data-dir", str(self.server.data_dir))
         made = run_command("admin", "user", "add", name, *place, data_dir=self.home, stdin="a long passphrase\n")
@@ -103,8 +107,14 @@ def test_errors_have_exit_codes_and_no_traceback(person: Person) -> None:
         assert done.stderr
     bad = run_command("runs", "--server", "nonsense", data_dir=person.home, check=False)
     assert bad.returncode == 2
-    gone = run_command("whoami", "--server", "http://127.0.0.1:9", data_dir=person.home, check=False)
+    gone = run_command(
+        "whoami", "--server", "http://127.0.0.1:9", data_dir=person.home, check=False, ANONRUN_API_KEY=person.key()
+    )
     assert gone.returncode == 1
+    assert gone.stderr == (
+        "Error: No answer from http://127.0.0.1:9: Connection refused. Check the address, and that the server runs; "
+        "`anonrun doctor` looks at both.\n"
+    )
 
 
 def test_export_writes_to_standard_output_or_a_file(person: Person, tmp_path: Path) -> None:
@@ -135,8 +145,7 @@ def test_a_login_that_is_revoked_or_mistyped_is_refused(person: Person) -> None:
         assert done.returncode == code
         assert key not in done.stderr
     person.log("anonymous")
-    anonymous = json.loads((person.home / "identity.json").read_text())["servers"][person.server.url]["anonymous"]
-    done = person.run("login", stdin=anonymous + "\n", check=False)
+    done = person.run("login", stdin=person.key() + "\n", check=False)
     assert done.returncode == 2
     assert "anonymous account" in done.stderr
 
@@ -228,7 +237,7 @@ def test_doctor_says_which_run_is_still_going(person: Person) -> None:
         print(subprocess.run([sys.executable, "-m", "anonrun", "doctor"], capture_output=True, text=True).stdout)
     """
     done = run_script(script, person.home, ANONRUN_SERVER=person.server.url)
-    assert "1 rows of a run that is still going wait in" in done.stdout
+    assert "1 row of a run that is still going waits in" in done.stdout
 
 
 def test_sync_takes_a_folder_as_messages_name_it(person: Person) -> None:
@@ -236,6 +245,16 @@ def test_sync_takes_a_folder_as_messages_name_it(person: Person) -> None:
     said = run_script(log, person.home, ANONRUN_SERVER=person.server.url).stderr
     (folder,) = re.findall(r"is kept in (~/\S+);", said)
     assert "delivered" in person.run("sync", folder).stdout
+
+
+def test_sync_says_how_many_rows_wait_where_no_server_answers(person: Person) -> None:
+    log = "import anonrun\nwith anonrun.init('p', id='a', mode='offline') as r: r.log({'x': 1})"
+    said = run_script(log, person.home, ANONRUN_SERVER="http://127.0.0.1:9").stderr
+    assert "p/a: NOT delivered, 1 of 1 row waits. No answer from" in person.run("sync", check=False).stdout
+    (folder,) = (person.home / "spool").iterdir()
+    answer = json.loads(person.run("sync", str(folder), "--json", check=False).stdout)
+    assert [(entry["rows"], entry["waiting"], entry["delivered"]) for entry in answer] == [(0, 1, False)]
+    assert folder.name in said
 
 
 def test_sync_says_what_it_could_not_read(person: Person) -> None:

@@ -237,6 +237,8 @@ def test_delivered_parts_are_removed_and_unsent_ones_stay(tmp_path: Path) -> Non
     assert len(case.folder.parts()) > 3
     drain(delivery)
     assert case.folder.parts() == [case.writer.part]
+    assert 0 < delivery.removed_rows() < 100
+    assert delivery.unsent_rows() == 0
     server.refuse = lambda request: problem(503, "busy") if "segments" in request.path else None
     case.log(100, 200)
     waiting = len(case.folder.parts())
@@ -245,6 +247,7 @@ def test_delivered_parts_are_removed_and_unsent_ones_stay(tmp_path: Path) -> Non
         drain(delivery)
     assert len(case.folder.parts()) == waiting
     assert delivery.sent_rows(own=True) == 100
+    assert delivery.unsent_rows() == 100
 
 
 def test_parts_that_a_worker_has_left_are_removed_while_the_run_goes_on(tmp_path: Path) -> None:

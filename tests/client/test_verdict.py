@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from anonrun.client.remote import Refusal
-from anonrun.client.verdict import Action, backoff_s, decide
+from anonrun.client.verdict import Action, after_stop, backoff_s, decide
 
 
 def refusal(status: int, code: str, *, retry_after_s: float | None = None, **problem: object) -> Refusal:
@@ -42,7 +42,16 @@ def test_every_answer_has_a_decided_outcome(status: int, code: str, action: Acti
     assert decision.action is action
     if action is Action.STOP:
         assert decision.trouble is not None
-        assert "stays on disk" in decision.trouble
+        assert "stays on disk" not in decision.trouble, "where it lies is said by who knows it"
+
+
+@pytest.mark.parametrize(
+    ("gone_rows", "rest"), [(0, ""), (1, ", but for 1 row delivered"), (9, ", but for 9 rows delivered")]
+)
+def test_after_an_end_it_is_said_what_is_on_disk_and_how_another_server_can_have_it(gone_rows: int, rest: str) -> None:
+    said = after_stop(Path("folder"), gone_rows=gone_rows)
+    assert f"the data stays on disk{rest}" in said
+    assert said.endswith(", in folder. To have it on another server, run `anonrun sync --server OTHER folder`.")
 
 
 def test_the_documentation_says_what_is_decided() -> None:

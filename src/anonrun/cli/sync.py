@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from anonrun.cli.output import as_json_option, command_errors, print_json, server_option
+from anonrun.core.words import counted, share_that_waits
 
 __all__ = ["sync"]
 
@@ -40,16 +41,15 @@ def sync(folders: tuple[Path, ...], server: str | None, *, as_json: bool) -> Non
     for outcome in sync_folders(os.environ, folders, server=server):
         outcomes.append(outcome)
         if not as_json:
+            rows = counted(outcome.rows, "row")
             state = (
-                "delivered"
+                f"delivered, {rows}"
                 if outcome.delivered
-                else "still going, delivered so far"
+                else f"still going, delivered so far, {rows}"
                 if outcome.live
-                else "NOT delivered"
+                else f"NOT delivered, {share_that_waits(outcome.waiting, outcome.rows + outcome.waiting)}"
             )
-            click.echo(
-                f"{outcome.name}: {state}, {outcome.rows:,} rows{f'. {outcome.trouble}' if outcome.trouble else ''}"
-            )
+            click.echo(f"{outcome.name}: {state}{f'. {outcome.trouble}' if outcome.trouble else ''}")
     if as_json:
         print_json([outcome.as_json() for outcome in outcomes])
     elif not outcomes:

@@ -19,6 +19,7 @@ from anonrun.client.remote import Refusal, Remote
 from anonrun.client.spool.folder import RunFolder
 from anonrun.client.spool.reader import PartReader
 from anonrun.client.transport import open_transport
+from anonrun.core.words import counted
 from anonrun.errors import AnonrunError, ServerUnavailableError
 
 __all__ = ["Finding", "checkup"]
@@ -107,8 +108,8 @@ def _spool(where: Place) -> Iterator[Finding]:
     folders = [RunFolder(path) for path in sorted(spool.iterdir()) if path.is_dir()] if spool.is_dir() else []
     for folder in folders:
         rows, size, damage = _read_through(folder)
-        what = f"{rows:,} rows {_whose(folder)} wait in {folder.path} ({size:,} bytes)"
-        text = f"{what}; `anonrun sync` delivers what no server has."
+        what = f"{counted(rows, 'row')} {_whose(folder)} {'waits' if rows == 1 else 'wait'} in {folder.path}"
+        text = f"{what} ({size:,} bytes); `anonrun sync` delivers what no server has."
         yield Finding("spool", good=not damage, text=" ".join((text, *damage)))
     if not folders:
         yield Finding("spool", good=True, text=f"everything is delivered; {spool} is empty")

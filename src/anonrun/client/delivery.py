@@ -108,6 +108,14 @@ class Delivery:
         """Return how many rows of this process, or of others, the server has."""
         return self._queue.sent_rows(own=own)
 
+    def removed_rows(self) -> int:
+        """Return how many rows are not on disk any more, since the server had them."""
+        return self._queue.removed_rows()
+
+    def unsent_rows(self) -> int:
+        """Return how many rows are on disk and, as far as is known, not on the server."""
+        return self._queue.unsent_rows()
+
     def may_be_removed(self) -> bool:
         """Return whether the folder holds nothing that the server does not have."""
         return self.drained and self._queue.all_read()

@@ -159,7 +159,7 @@ def choose(
     api_key: str | None,
     environ: Mapping[str, str],
 ) -> Credential:
-    """Return the key to use; the first that there is, in the order of docs/quickstart.md.
+    """Return the key to use; the first that there is, in the order of docs/client.md.
 
     Raises:
         AccountRequiredError: `anonymous` is `never` and there is no account's key.

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TextIO
 
 from anonrun.client.notices import Notices, in_notebook
+from anonrun.core.words import counted
 
 __all__ = ["Lines", "NotebookLine", "Progress", "TerminalLine", "progress", "sentence"]
 
@@ -32,7 +33,7 @@ class Progress(Protocol):
 
 def sentence(*, unsent: int, rows: int, waited_s: float, most_s: float) -> str:
     """Return how far delivery is, and how long it is waited for at most."""
-    return f"sending: {unsent:,} of {rows:,} rows to go ({waited_s:.0f} of at most {most_s:.0f} s)"
+    return f"sending: {unsent:,} of {counted(rows, 'row')} to go ({waited_s:.0f} of at most {most_s:.0f} s)"
 
 
 class _Often:

@@ -20,6 +20,7 @@ from anonrun.client.settings import Settings
 from anonrun.client.status import ClientStatus, RunSecrets
 from anonrun.core.ids import new_id, new_name, new_run_id
 from anonrun.core.messages import RunInfo, RunState
+from anonrun.core.words import counted, share_that_waits
 from anonrun.errors import ServerUnavailableError, UsageError
 
 if TYPE_CHECKING:
@@ -310,20 +311,24 @@ class Run:
             self._notices.say(
                 f"run {self.name} is kept in {recording.folder.path}; `anonrun sync FOLDER` delivers it.{trouble}"
             )
-        elif not recording.sender.done:
-            text = (
-                f"run {self.name} is not delivered in full: {unsent:,} of {recording.rows:,} rows wait in "
-                f"{recording.folder.path}."
+        elif recording.refusal is not None:
+            if recording.sender.trouble:  # it was said, but for a notebook, where nothing is said in the background
+                self._notices.warn_once(recording.sender.trouble, recording.sender.trouble)
+            self._notices.say(
+                f"run {self.name} {self._state.value}: {unsent:,} of {counted(recording.rows, 'row')} did not reach "
+                "the server."
             )
-            if recording.refusal is None:  # else it was said what to do about it
-                why = recording.trouble or "The server did not answer in time."
-                text += f" {why} `anonrun sync` delivers them; so does the next run on this machine."
-            self._notices.say(text)
+        elif not recording.sender.done:
+            why = recording.trouble or "The server did not answer in time."
+            self._notices.say(
+                f"run {self.name} is not delivered in full: {share_that_waits(unsent, recording.rows)} in "
+                f"{recording.folder.path}. {why} `anonrun sync` delivers them; so does the next run on this machine."
+            )
         elif not in_notebook():
-            self._notices.say(f"run {self.name} {self._state.value}: {recording.rows:,} rows, {self.url}")
+            self._notices.say(f"run {self.name} {self._state.value}: {counted(recording.rows, 'row')}, {self.url}")
         if recording.recorder.lost:
             self._notices.say(
-                f"{recording.recorder.lost:,} rows were not kept: there was no room for them on this disk."
+                f"Not kept, since there was no room on this disk: {counted(recording.recorder.lost, 'row')}."
             )
 
 

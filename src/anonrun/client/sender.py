@@ -17,13 +17,14 @@ from anonrun.client.notices import Notices
 from anonrun.client.pace import pause_s
 from anonrun.client.remote import Refusal
 from anonrun.client.spool.writer import SpoolWriter
-from anonrun.client.verdict import Action, backoff_s, decide
+from anonrun.client.verdict import Action, after_stop, backoff_s, decide
 from anonrun.errors import ServerUnavailableError
 
 __all__ = ["Sender"]
 
 _LOOK_FOR_PARTS_S = 1.0
 _SAY_UNREACHABLE_AFTER_S = 5.0
+_GONE = frozenset({401, 404, 410})
 
 
 class Sender:
@@ -195,11 +196,9 @@ class Sender:
             except ServerUnavailableError as exc:
                 return self._failed(str(exc), None)
         self.refusal = refusal
-        where = self.delivery.folder.path
-        self._complain(
-            (decision.trouble or f"The server refused: {refusal.detail} Nothing more is sent; training goes on.")
-            + f" It lies in {where}; `anonrun sync --server URL {where}` delivers it to another server."
-        )
+        gone_rows = self.delivery.removed_rows() if refusal.status in _GONE else 0
+        after = after_stop(self.delivery.folder.path, gone_rows=gone_rows)
+        self._complain(f"{decision.trouble or refusal.detail} {after}")
         return None
 
     def _complain(self, text: str) -> None:

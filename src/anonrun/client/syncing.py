@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ from anonrun.client.leftovers import owned, run_folders
 from anonrun.client.remote import Refusal
 from anonrun.client.settings import spool_bytes
 from anonrun.client.spool.folder import RunFile, RunFolder
+from anonrun.client.spool.reader import rows_in
 from anonrun.client.spool.writer import KEEP_BYTES
-from anonrun.client.verdict import Action, backoff_s, decide
+from anonrun.client.verdict import Action, after_stop, backoff_s, decide
 from anonrun.errors import AnonrunError, ServerUnavailableError
 
 __all__ = ["Outcome", "sync_folders"]
@@ -32,6 +34,7 @@ class Outcome:
 
     Attributes:
         rows: rows that the server has of it now.
+        waiting: rows that are on disk only; 0 for a run that is still going.
         delivered: whether that is all, so that the folder was removed.
         live: whether a process still writes it.
         trouble: why something is left; None where nothing is.
@@ -40,6 +43,7 @@ class Outcome:
     name: str
     folder: Path
     rows: int
+    waiting: int
     delivered: bool
     live: bool
     trouble: str | None
@@ -50,6 +54,7 @@ class Outcome:
             "name": self.name,
             "folder": str(self.folder),
             "rows": self.rows,
+            "waiting": self.waiting,
             "delivered": self.delivered,
             "live": self.live,
             "trouble": self.trouble,
@@ -81,7 +86,8 @@ def sync_folders(
         try:
             file = folder.load()
         except (OSError, ValueError) as exc:
-            yield Outcome(folder.path.name, folder.path, 0, delivered=False, live=False, trouble=f"run.json: {exc}")
+            what = f"run.json: {exc}"
+            yield Outcome(folder.path.name, folder.path, 0, _on_disk(folder), delivered=False, live=False, trouble=what)
             continue
         yield _sync(environ, folder, file, server, sleep)
 
@@ -111,14 +117,19 @@ def _sync(
             delivery = Delivery(folder, file, connect=where.connector(), keys=keys, keep_bytes=keep_bytes, tidy=tidy)
             trouble = _deliver(delivery, final=mine, sleep=sleep)
         except (AnonrunError, OSError) as exc:
-            return Outcome(_name(file), folder.path, 0, delivered=False, live=not mine, trouble=str(exc))
+            return Outcome(
+                _name(file), folder.path, 0, _on_disk(folder), delivered=False, live=not mine, trouble=str(exc)
+            )
         delivered = mine and trouble is None and delivery.may_be_removed()
         damage = " ".join(delivery.damage) or None
-        rows = delivery.sent_rows(own=False)
+        rows, waiting = delivery.sent_rows(own=False), 0
+        if not delivered and mine:
+            with contextlib.suppress(OSError):
+                waiting = delivery.unsent_rows()
         delivery.close()
         if delivered:
             folder.remove()
-    return Outcome(_name(file), folder.path, rows, delivered, live=not mine, trouble=trouble or damage)
+    return Outcome(_name(file), folder.path, rows, waiting, delivered, live=not mine, trouble=trouble or damage)
 
 
 def _place_for(environ: Mapping[str, str], file: RunFile, server: str | None) -> Place:
@@ -147,7 +158,7 @@ def _deliver(delivery: Delivery, *, final: bool, sleep: Callable[[float], object
         except Refusal as exc:
             decision = decide(exc)
             if decision.action is not Action.RETRY:
-                return decision.trouble or exc.detail
+                return f"{decision.trouble or exc.detail} {after_stop(delivery.folder.path, gone_rows=0)}"
             why, wait_s = decision.trouble or exc.detail, decision.wait_s
         failures += 1
         if wait_s is not None and wait_s > _LONGEST_WAIT_S:
@@ -155,6 +166,12 @@ def _deliver(delivery: Delivery, *, final: bool, sleep: Callable[[float], object
         if failures > _MOST_RETRIES:
             return why
         sleep(backoff_s(failures, 1.0) if wait_s is None else wait_s)
+
+
+def _on_disk(folder: RunFolder) -> int:
+    with contextlib.suppress(OSError):
+        return sum(rows_in(folder.path, part) for part in folder.parts())
+    return 0
 
 
 def _name(file: RunFile) -> str:

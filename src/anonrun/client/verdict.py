@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from pathlib import Path
 
 from anonrun.client.remote import Refusal
+from anonrun.core.words import counted
 
-__all__ = ["Action", "Decision", "backoff_s", "decide"]
+__all__ = ["Action", "Decision", "after_stop", "backoff_s", "decide"]
 
 _FIRST_WAIT_S = 0.25
 _LONGEST_WAIT_S = 30.0
@@ -46,7 +48,7 @@ class Decision:
     """What to do about a refusal.
 
     Attributes:
-        trouble: a sentence for people; None where there is nothing to tell.
+        trouble: why, for people; None where there is nothing to tell.
         wait_s: how long to wait at least; None leaves it to `backoff_s`.
         next_row: for RECUT, the row that the server wants next.
     """
@@ -73,7 +75,21 @@ def decide(refusal: Refusal) -> Decision:
         return Decision(Action.AGAIN)
     known = _STOP_TEXTS.get(refusal.code)
     said = f"{known} {refusal.detail}" if known and refusal.detail not in known else refusal.detail
-    return Decision(Action.STOP, f"{said} Nothing more is sent; training goes on, and the data stays on disk.")
+    return Decision(Action.STOP, said)
+
+
+def after_stop(folder: Path, *, gone_rows: int) -> str:
+    """Return what to say, after the reason, where delivery has ended for good.
+
+    Args:
+        folder: where the run lies.
+        gone_rows: rows that are no longer in it, since they were delivered to a run that is no more.
+    """
+    rest = f", but for {counted(gone_rows, 'row')} delivered and removed before" if gone_rows else ""
+    return (
+        f"Nothing more is sent; the data stays on disk{rest}, in {folder}. To have it on another server, run "
+        f"`anonrun sync --server OTHER {folder}`."
+    )
 
 
 def backoff_s(failures: int, random: float) -> float:

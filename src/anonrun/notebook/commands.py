@@ -21,6 +21,7 @@ from anonrun.client.run import Run
 from anonrun.client.session import the_session
 from anonrun.core.messages import RunState
 from anonrun.core.retention import remaining_text
+from anonrun.core.words import counted
 from anonrun.errors import ServerUnavailableError, UsageError
 from anonrun.notebook.csv_file import csv_path, write_csv
 from anonrun.notebook.display import kernel
@@ -113,7 +114,7 @@ def export(words: Sequence[str]) -> None:
         raise UsageError(
             f"{named} cannot be written: {exc.strerror or exc}. Name another: %anonrun export PATH"
         ) from exc
-    print(f"{rows:,} rows are in {named}")  # noqa: T201  that is what was asked for
+    print(f"{counted(rows, 'row')} {'is' if rows == 1 else 'are'} in {named}")  # noqa: T201  that is what was asked for
 
 
 def delete(words: Sequence[str]) -> None:
@@ -132,7 +133,7 @@ def delete(words: Sequence[str]) -> None:
         try:
             Connector(named, data_dir(os.environ).server)().remote.delete(secret, run.run_id)
         except Refusal as exc:
-            raise as_public_error(exc, f"Run {run.id} cannot be deleted") from exc
+            raise as_public_error(exc, f"Run {run.id} cannot be deleted") from None
     kernel().deleted(run)
     print(f"run {run.name} is deleted; what this notebook shows of it stays until you clear it.")  # noqa: T201  the answer
 

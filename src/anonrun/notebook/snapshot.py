@@ -14,6 +14,7 @@ from html import escape
 
 from anonrun.core.summary import MetricSummary
 from anonrun.core.times import format_time
+from anonrun.core.words import counted
 from anonrun.notebook.buffer import RunBuffer
 from anonrun.notebook.facts import Facts
 from anonrun.notebook.group import SYSTEM_PREFIX
@@ -53,13 +54,9 @@ def _number(value: float | None) -> str:
     return "" if value is None else number_text(value)
 
 
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'s' * (n != 1)}"
-
-
 def _table(buffer: RunBuffer) -> Iterator[str]:
     metrics = _metrics(buffer)
-    yield f"<details><summary>{_count(len(metrics), 'metric')}</summary><table><thead><tr><th>metric</th>"
+    yield f"<details><summary>{counted(len(metrics), 'metric')}</summary><table><thead><tr><th>metric</th>"
     yield "".join(f'<th style="{_NUMBER}">{head}</th>' for head in ("last", "min", "max", "points"))
     yield "</tr></thead><tbody>"
     for name, known in metrics[:_MOST_TABLE_ROWS]:
@@ -68,7 +65,7 @@ def _table(buffer: RunBuffer) -> Iterator[str]:
         yield f'<tr><td style="text-align:left">{escape(name)}</td>{numbers}</tr>'
     yield "</tbody></table>"
     if len(metrics) > _MOST_TABLE_ROWS:
-        yield f"<p>… and {_count(len(metrics) - _MOST_TABLE_ROWS, 'more metric')}.</p>"
+        yield f"<p>… and {counted(len(metrics) - _MOST_TABLE_ROWS, 'more metric')}.</p>"
     yield "</details>"
 
 
@@ -77,7 +74,9 @@ def _footer(facts: Facts) -> Iterator[str]:
         where = " (on the machine that ran this notebook)" if facts.embedded else ""
         yield f'<a href="{escape(facts.url)}" target="_blank" rel="noopener">Open the run’s page</a>{where}'
     if facts.unsent_rows and facts.state != "running":
-        yield f"{_count(facts.unsent_rows, 'row')} not yet delivered: <code>anonrun sync</code>"
+        told = facts.trouble is not None and "anonrun sync" in facts.trouble  # where, and to which server
+        rows = counted(facts.unsent_rows, "row")
+        yield f"{rows} not delivered" if told else f"{rows} not yet delivered: <code>anonrun sync</code>"
     if facts.trouble:
         yield escape(facts.trouble)
 

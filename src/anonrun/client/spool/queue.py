@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from anonrun.client.spool.folder import RunFolder
 from anonrun.client.spool.machine import is_alive
-from anonrun.client.spool.reader import Batch, PartReader
+from anonrun.client.spool.reader import Batch, PartReader, rows_in
 from anonrun.client.spool.writer import PartName, SpoolWriter
 
 __all__ = ["Part", "PartQueue"]
@@ -110,6 +110,18 @@ class PartQueue:
         """Return how many rows of this process, or of others, were acknowledged."""
         parts = [*list(self._parts.values()), *list(self._removed.values())]
         return sum(rows for part in parts if part.own is own for rows in list(part.sent.values()))
+
+    def removed_rows(self) -> int:
+        """Return how many rows were in parts that were removed."""
+        return sum(sum(part.sent.values()) for part in list(self._removed.values()))
+
+    def unsent_rows(self) -> int:
+        """Return how many rows are on disk and were not acknowledged; reads them all."""
+        waiting = 0
+        for name in self._folder.parts():
+            part = self._parts.get(name)
+            waiting += rows_in(self._folder.path, name) - (0 if part is None else sum(part.sent.values()))
+        return waiting
 
     def remove_sent(self) -> None:
         """Remove parts that were delivered in full, the oldest first; to be called when all that was read was sent."""

@@ -23,7 +23,7 @@ from anonrun.client.spool.records import CHANGE, HEAD_SIZE, HEADER, KEYS, ROW, h
 from anonrun.client.spool.writer import PartName
 from anonrun.core.wire import Frame
 
-__all__ = ["Batch", "PartReader", "after_damage"]
+__all__ = ["Batch", "PartReader", "after_damage", "rows_in"]
 
 _READ_BYTES = 2**20
 _CRC = struct.Struct("<I")
@@ -220,3 +220,20 @@ class PartReader:
             os.lseek(self._fd, self.offset, os.SEEK_SET)
             data = os.read(self._fd, size)
         return data if len(data) >= size else data + self._unwritten(self.part, self.offset + len(data))
+
+
+def rows_in(folder: Path, part: PartName) -> int:
+    """Return how many rows a part that nobody writes has, as far as it can be read.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    reader, rows = PartReader(folder, part), 0
+    try:
+        while True:
+            before = reader.offset
+            rows += reader.read(final=True).rows
+            if reader.offset == before:
+                return rows
+    finally:
+        reader.close()

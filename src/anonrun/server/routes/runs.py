@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from anonrun.core.ids import parse_run_id
 from anonrun.core.messages import MetricInfo, RunInfo, RunList, RunRequest, RunStatus, RunUpdate
+from anonrun.core.words import counted
 from anonrun.server.access import actor_of, core_of, read_as, read_run, run_id_of
 from anonrun.server.actors import Actor, KeyHolder, Visitor
 from anonrun.server.bodies import check_plain, read_message
@@ -59,7 +60,7 @@ async def make_run(request: Request) -> Response:
         if wait_s:
             raise ProblemError(
                 "too_many_requests",
-                f"This address may make {per_hour} anonymous runs an hour. Wait {wait_s:.0f} s.",
+                f"This address may make {counted(per_hour, 'anonymous run')} an hour. Wait {wait_s:.0f} s.",
                 headers={"Retry-After": f"{wait_s:.0f}"},
             )
 
