@@ -166,7 +166,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Say that a run goes on; every 15 seconds.
+         * Say that a run goes on; every 15 seconds. It goes on also where another of its processes has told the end.
          * @description Who: write.
          */
         post: operations["heartbeat"];
@@ -911,6 +911,7 @@ export interface components {
             job_type?: string | null;
             /** Format: int64 */
             points?: number;
+            max_step?: number | null;
             permissions?: components["schemas"]["Permissions"];
             metrics?: string[];
         };
@@ -1112,6 +1113,8 @@ export interface components {
          *         heartbeat_at: when its client was last heard.
          *         summary: last value of each metric and what the user set, by name; NaN and ±Inf as text.
          *         points: values stored.
+         *         max_step: the highest step that was logged, whichever arrived last. Told where one run is made, resumed or
+         *             asked for; None in lists and events, and where nothing was logged.
          *         url_path: path of its page below the server's root, without a leading slash and without a secret.
          *         server_time: now, by the server's clock.
          */
@@ -1145,6 +1148,7 @@ export interface components {
             job_type?: string | null;
             /** Format: int64 */
             points?: number;
+            max_step?: number | null;
             permissions?: components["schemas"]["Permissions"];
         };
         /** @description A page of runs, newest first; `next` is given back as `after=` for the page that follows. */
@@ -1155,9 +1159,12 @@ export interface components {
         /**
          * @description Make a run, or find it again: sending the same `run_id` twice makes one run.
          *
+         *     A run that is resumed takes up the config key by key, and name, tags and notes where they are given.
+         *
          *     Attributes:
          *         run_id: UUIDv7, made by the client.
          *         id: short name, unique within account and project; the server chooses one where None.
+         *         name: for display; the server chooses one for a new run where None.
          *         resume: what to do where the account's project has the id already: `never` refuses, `allow`
          *             goes on with that run, `must` also refuses where there is none.
          */
@@ -1187,7 +1194,14 @@ export interface components {
             server_time: string;
             account: string;
         };
-        /** @description Change a run; what is None stays. `summary` adds to what was set before, key by key. */
+        /**
+         * @description Change a run; what is None stays.
+         *
+         *     Attributes:
+         *         config: adds to what was set before, key by key.
+         *         config_removed: keys of the config to be removed, before `config` is added.
+         *         summary: adds to what was set before, key by key.
+         */
         RunUpdate: {
             name?: string | null;
             notes?: string | null;
@@ -1195,6 +1209,7 @@ export interface components {
             config?: {
                 [key: string]: unknown;
             } | null;
+            config_removed?: string[] | null;
             summary?: {
                 [key: string]: unknown;
             } | null;

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support.process import until
 from support.runs import only_run_of, runs_of, spooled
 from support.script import environment, run_command, run_script
 from support.server import Server
@@ -185,6 +186,59 @@ def test_processes_that_write_into_one_run_on_purpose_each_arrive_once(home: Pat
         assert (run["points"][f"of{me}"], run["steps"][f"of{me}"]) == (list(range(400)), list(range(400)))
     assert (run["state"], run["config"]) == ("finished", {"lr": 0.1})
     assert spooled(home) == []
+
+
+_IN_TURNS = """
+import sys, anonrun
+me = sys.argv[1]
+run = anonrun.init(id="shared", resume="allow", config={me: 1, "last": me})
+print("begun", flush=True)
+for line in sys.stdin:
+    what, value = line.split()
+    if what == "set": run.config[value] = me
+    if what == "log": run.log({me: int(value)})
+    if what == "finish": run.finish(exit_code=int(value))
+    print(what, flush=True)
+"""
+
+
+def test_a_run_of_several_programs_ends_with_the_last_of_them_and_loses_no_ones_config(
+    home: Path, shared_server: Server
+) -> None:
+    at = {"ANONRUN_SERVER": shared_server.url}
+
+    def tell(process: subprocess.Popen[str], what: str) -> None:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(what + "\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == what.split(maxsplit=1)[0] + "\n"
+
+    def state() -> str:
+        return str(only_run_of(home, **at)["state"])
+
+    programs = []
+    for me in ("a", "b"):
+        program = subprocess.Popen(
+            [sys.executable, "-c", _IN_TURNS, me], env=environment(home, **at), text=True, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )  # fmt: skip
+        programs.append(program)
+        assert program.stdout
+        assert program.stdout.readline() == "begun\n"
+    a, b = programs
+    tell(a, "log 1")
+    tell(b, "set of_b")
+    tell(a, "set of_a")
+    tell(b, "finish 1")
+    tell(a, "log 2")  # what a row is answered with says that the run has ended, and a is still there
+    until(lambda: state() == "running", within_s=60)
+    tell(a, "finish 0")
+    for program in programs:
+        program.communicate(timeout=60)
+    run = only_run_of(home, **at)
+    assert (run["state"], run["points"]["a"]) == ("finished", [1, 2])
+    assert run["config"] == {"a": 1, "b": 1, "last": "b", "of_a": "a", "of_b": "b"}
 
 
 def test_of_a_trainings_ranks_only_the_first_is_seen_unless_asked(home: Path, shared_server: Server) -> None:

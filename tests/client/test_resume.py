@@ -16,6 +16,7 @@ import anonrun
 with anonrun.init(id="mine", config={"lr": 0.1, "depth": 3}, tags=["a"]) as run:
     for i in range(5): run.log({"loss": i})
     run.log({"late": 1}, step=40)
+    run.log({"late": 1}, step=30)
     run.summary["best"] = 0.5
 """
 
@@ -49,9 +50,12 @@ def test_steps_config_and_summary_go_on_where_the_run_stood(home: Path, shared_s
 def test_allow_begins_a_run_that_is_not_there_and_never_refuses_one_that_is(home: Path, shared_server: Server) -> None:
     script = """if True:
         import anonrun
+        names = set()
         for value in range(3):
             with anonrun.init(id="mine", resume="allow") as run:
                 run.log({"x": value})
+            names.add(run.name)
+        assert len(names) == 1, names
         for resume in (None, "never"):
             try:
                 anonrun.init(id="mine", resume=resume)

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import math
+import uuid
+from functools import partial
 
 import pytest
 
@@ -11,6 +13,7 @@ from anonrun.core.limits import Limits
 from anonrun.core.times import format_time, from_us
 from anonrun.core.tokens import TokenKind, mint
 from anonrun.core.wire import Frame, decode_all, encode
+from anonrun.store import compaction
 from support.site import Site, bearer, code, running_site, segment, sha
 
 
@@ -54,6 +57,77 @@ def test_an_id_that_is_there_is_refused_or_resumed(site: Site, resume: str, stat
         for token in (first.write, again.write):
             assert site.api.post(f"{first.path}/heartbeat", headers=bearer(token)).status_code == 200
         assert site.get(first, token=again.view).status_code == 200
+
+
+def test_a_resumed_run_takes_up_what_the_request_says_and_keeps_the_rest(site: Site) -> None:
+    key = site.anonymous_key()
+    first = site.run(key, id="mine", name="n", config={"lr": 1, "depth": 3}, tags=["a"], notes="text")
+    site.clock.forward(seconds=1)
+    request = {"id": "mine", "resume": "must", "config": {"lr": 2, "new": None}}
+    _, info = make(site, key, site.new_run().request(**request))
+    assert (info["config"], info["name"]) == ({"lr": 2, "depth": 3, "new": None}, "n")
+    assert (info["tags"], info["notes"]) == (["a"], "text")
+    _, info = make(site, key, site.new_run().request(**request, name="m", tags=["b"], notes="other"))
+    assert (info["name"], info["tags"], info["notes"]) == ("m", ["b"], "other")
+    assert site.get(first).json()["config"] == {"lr": 2, "depth": 3, "new": None}
+    refused = site.new_run().request(id="mine", resume="must", config={"x": "y" * 65_530})
+    status, problem = make(site, key, refused)
+    assert (status, problem["code"]) == (422, "request_invalid"), "together they are too large"
+    assert site.get(first).json()["config"] == {"lr": 2, "depth": 3, "new": None}
+
+
+def test_a_request_that_waited_on_a_disk_while_the_run_was_made_only_adds_to_it(site: Site) -> None:
+    key, older = site.anonymous_key(), site.new_run()
+    site.clock.forward(seconds=1)
+    run = site.run(key, id="mine", name="n", config={"lr": 2})
+    more = {"id": "mine", "resume": "allow", "name": "old", "config": {"lr": 1, "depth": 3}}
+    assert make(site, key, older.request(**more))[0] == 200
+    info = site.get(run).json()
+    assert (info["config"], info["name"]) == ({"lr": 2, "depth": 3}, "n")
+
+
+def test_the_highest_step_is_told_whichever_arrived_last(site: Site) -> None:
+    key = site.anonymous_key()
+    run = site.run(key, id="mine")
+    assert site.get(run).json()["max_step"] is None
+    site.send(run, segment([1.0, 2.0], first_step=100))
+    site.send(run, segment([3.0], writer=2, first_step=7) + segment([4.0], writer=3, name="acc", first_step=-5))
+    assert site.get(run).json()["max_step"] == 101
+    while plan := site.db.read_now(lambda tx: compaction.prepare(tx, uuid.UUID(run.run_id))):
+        site.db.write_now(partial(compaction.apply, plan=plan))
+    assert site.get(run).json()["max_step"] == 101
+    site.send(run, segment([5.0], writer=4, first_step=200))
+    _, info = make(site, key, site.new_run().request(id="mine", resume="allow"))
+    assert info["max_step"] == 200
+
+
+def test_two_writers_do_not_overwrite_each_others_config(site: Site) -> None:
+    run = site.run(config={"lr": 1, "depth": 3})
+    for update in ({"config": {"lr": 2}}, {"config": {"width": 4}}, {"config_removed": ["depth", "no such"]}):
+        site.api.patch(run.path, json=update, headers=bearer(run.write)).raise_for_status()
+    assert site.get(run).json()["config"] == {"lr": 2, "width": 4}
+    again = {"config": {"lr": 5}, "config_removed": ["lr"]}
+    site.api.patch(run.path, json=again, headers=bearer(run.write)).raise_for_status()
+    assert site.get(run).json()["config"] == {"lr": 5, "width": 4}
+    large = {"config": {"x": "y" * 65_530}}
+    assert code(site.api.patch(run.path, json=large, headers=bearer(run.write))) == "request_invalid"
+
+
+def test_a_run_of_several_processes_ends_with_the_last_of_them(site: Site) -> None:
+    key = site.anonymous_key()
+    first, second = site.run(key, id="mine"), site.new_run()
+    make(site, key, second.request(id="mine", resume="allow"))
+    end = {"state": "failed", "exit_code": 3}
+    site.api.patch(first.path, json=end, headers=bearer(first.write)).raise_for_status()
+    assert site.get(first).json()["state"] == "failed"
+    assert site.send(first, segment([1.0]), token=second.write).json()["status"]["state"] == "failed"
+    beat = site.api.post(f"{first.path}/heartbeat", headers=bearer(second.write))
+    assert beat.json()["state"] == "running"
+    info = site.get(first).json()
+    assert (info["state"], info["exit_code"], info["finished_at"]) == ("running", None, None)
+    end = {"state": "finished", "exit_code": 0}
+    site.api.patch(first.path, json=end, headers=bearer(second.write)).raise_for_status()
+    assert (site.get(first).json()["state"], site.get(first).json()["exit_code"]) == ("finished", 0)
 
 
 def test_an_id_that_is_not_there_must_be_there_to_be_resumed(site: Site) -> None:

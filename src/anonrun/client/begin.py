@@ -102,6 +102,8 @@ def run_file(settings: Settings, info: RunInfo, credential: Credential) -> RunFi
     anonymous = credential.source == "anonymous"
     write, view = mint(TokenKind.WRITE), mint(TokenKind.VIEW)
     claim = mint(TokenKind.CLAIM) if anonymous else None
+    # A run that is resumed keeps its name where none is given; the server makes one where there is no such run.
+    name = info.name if settings.resume == "never" else settings.name
     request = RunRequest(
         run_id=info.run_id,
         tokens=TokenHashes(
@@ -109,7 +111,7 @@ def run_file(settings: Settings, info: RunInfo, credential: Credential) -> RunFi
             view=token_hash(view).hex(),
             claim=None if claim is None else token_hash(claim).hex(),
         ),
-        project=info.project, id=info.id, name=info.name, config=info.config, tags=info.tags, notes=info.notes,
+        project=info.project, id=info.id, name=name, config=info.config, tags=info.tags, notes=info.notes,
         group=info.group, job_type=info.job_type, resume=settings.resume,
     )  # fmt: skip
     return RunFile(

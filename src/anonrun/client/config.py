@@ -18,7 +18,7 @@ class Config(MutableMapping[str, Any]):
 
     Args:
         entries: what it begins with, as JSON takes it.
-        save: takes the whole config after a change.
+        save: takes what changed, as fields of `RunUpdate`: other processes may have set other entries of the same run.
         notices: where warnings go.
     """
 
@@ -39,7 +39,7 @@ class Config(MutableMapping[str, Any]):
     def __delitem__(self, key: str) -> None:
         with self._lock:
             del self._entries[key]
-            self._save(dict(self._entries))
+            self._save({"config_removed": [key]})
 
     def __iter__(self) -> Iterator[str]:
         return iter(list(self._entries))
@@ -77,9 +77,18 @@ class Config(MutableMapping[str, Any]):
                     f"config {left_out}",
                     f"The config may hold 64 kB; left out: {', '.join(sorted(left_out))}. Log large things elsewhere.",
                 )
+            removed = [key for key in self._entries if key not in merged]
             self._entries.clear()
             self._entries.update(merged)
-            self._save(dict(merged))
+            changed = {key: merged[key] for key in new if key in merged}
+            self._save({"config": changed} | ({"config_removed": removed} if removed else {}))
+
+    def begin_with(self, entries: Mapping[str, Any]) -> None:
+        """Show what the run had before this process, under what was set here; it is saved already."""
+        with self._lock:
+            mine = dict(self._entries)
+            self._entries.clear()
+            self._entries.update({**entries, **mine})
 
     def _after_fork_in_child(self) -> None:
         """Have a lock of its own: another thread of the parent may have held the one before."""

@@ -21,10 +21,10 @@ from anonrun.client.spool.reader import Batch
 from anonrun.client.spool.writer import SpoolWriter
 from anonrun.client.status import ServerRef
 from anonrun.client.verdict import Action, decide
-from anonrun.core.messages import Cursor, RunInfo, RunStatus
+from anonrun.core.messages import Cursor, RunInfo, RunState, RunStatus
 from anonrun.core.wire import encode
 
-__all__ = ["Connection", "Delivery"]
+__all__ = ["Connection", "Delivery", "merged"]
 
 _SEGMENT_ROWS = 20_000
 _MOST_DAMAGED = 3
@@ -38,6 +38,24 @@ class Connection:
 
     server: ServerRef
     remote: Remote
+
+
+def merged(first: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
+    """Return fields of `RunUpdate` that do what `first` and `then` do one after the other.
+
+    Example:
+        >>> merged({"config": {"a": 1, "b": 2}, "state": "running"}, {"config_removed": ["b"], "config": {"c": 3}})
+        {'state': 'running', 'config': {'a': 1, 'c': 3}, 'config_removed': ['b']}
+    """
+    gone = then.get("config_removed", [])
+    kept = {key: value for key, value in first.get("config", {}).items() if key not in gone}
+    together = {
+        "config": kept | then.get("config", {}),
+        "config_removed": sorted({*first.get("config_removed", []), *gone}),  # the server removes first, and adds then
+        "summary": first.get("summary", {}) | then.get("summary", {}),
+    }
+    plain = {name: value for name, value in {**first, **then}.items() if name not in together}
+    return plain | {name: value for name, value in together.items() if value}
 
 
 class Delivery:
@@ -100,6 +118,11 @@ class Delivery:
         return self.file.server_run_id or self.file.run_id
 
     @property
+    def ended(self) -> bool:
+        """Whether the server said last that the run has ended."""
+        return self.info is not None and self.info.state in (RunState.FINISHED, RunState.FAILED)
+
+    @property
     def damage(self) -> list[str]:
         """Sentences about damaged places in the spool."""
         return self._queue.damage
@@ -129,10 +152,6 @@ class Delivery:
     def look_for_parts(self) -> None:
         """Notice parts that other processes, such as forked workers, have begun."""
         self._queue.look()
-
-    def add_change(self, fields: dict[str, Any]) -> None:
-        """Have fields of `RunUpdate` changed that are not in the spool; called by whoever calls `advance`."""
-        self._merge([fields])
 
     def close(self) -> None:
         """Let go of files and connections."""
@@ -315,10 +334,7 @@ class Delivery:
 
     def _merge(self, changes: list[dict[str, Any]]) -> None:
         for change in changes:
-            summary = {**self._changes.get("summary", {}), **change.get("summary", {})}
-            self._changes.update(change)
-            if summary:
-                self._changes["summary"] = summary
+            self._changes = merged(self._changes, change)
 
     def _send_changes(self, remote: Remote) -> None:
         if not self._changes:

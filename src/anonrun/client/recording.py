@@ -98,7 +98,12 @@ class Recording:
         if not file.offline and not helps:
             others = deliver_leftovers(spool, server=file.server, connect=connect, keys_for=keys_for)
             self.sender = Sender(
-                self.delivery, self.writer, notices, leftovers=others, on_settled=on_settled, heartbeat_s=heartbeat_s
+                self.delivery,
+                self.writer,
+                notices,
+                leftovers=others,
+                on_settled=on_settled,
+                heartbeat_s=heartbeat_s if tells_end else None,
             )
             self.sender.start()
 

@@ -1,7 +1,7 @@
 """Where a run that is resumed stands: which step comes next, which config and summary it has.
 
-Asks the server that has the run, and this machine's spool, which may hold rows of the run that no server has yet, or
-has all of it where the run is offline.
+The server says so when the run is made; this machine's spool may hold rows of the run that no server has yet, or has
+all of it where the run is offline.
 """
 
 from __future__ import annotations
@@ -14,18 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from anonrun.client.leftovers import run_folders
 from anonrun.client.notices import Notices
-from anonrun.client.remote import Refusal, Remote
 from anonrun.client.spool.folder import RunFile, RunFolder
 from anonrun.client.spool.reader import PartReader
-from anonrun.core.messages import RunInfo
-from anonrun.errors import ServerUnavailableError
 
 if TYPE_CHECKING:
     from anonrun.client.recording import Recording
     from anonrun.client.run import Run
     from anonrun.client.settings import Settings
 
-__all__ = ["Resumption", "Standing", "on_disk", "on_server"]
+__all__ = ["Resumption", "Standing", "on_disk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +61,13 @@ class Resumption:
         file, spool = recording.file, recording.folder.path.parent
         here = on_disk(spool, but=file.run_id, server=file.server, project=settings.project, id_=settings.id)
         with self._lock:
-            there = self._ask(recording)
+            there = _on_server(recording)
             self._waits = recording.sender is not None and recording.delivery.info is None
             late = self._waits
         if here is not None or there is not None:
             here, there = here or Standing(), there or Standing()
             next_step = max(here.next_step, there.next_step)
-            run._take_up(Standing(next_step, here.config | there.config, there.summary), self._asked())  # noqa: SLF001  its other half
+            run._take_up(Standing(next_step, here.config | there.config, there.summary))  # noqa: SLF001  its other half
         if late:
             self._notices.warn_once(
                 "resume",
@@ -84,38 +81,17 @@ class Resumption:
             if not self._waits or self.run is None:
                 return
             self._waits = False
-            there = self._ask(recording)
+            there = _on_server(recording)
         if there is not None:
-            self.run._take_up(Standing(0, there.config, there.summary), self._asked())  # noqa: SLF001  its other half
-            # The run may have ended meanwhile, and its spool takes nothing more.
-            recording.delivery.add_change({"config": self.run.config.as_dict(), **self._asked()})
-
-    def _ask(self, recording: Recording) -> Standing | None:
-        delivery = recording.delivery
-        info, connection = delivery.info, delivery.connection
-        if info is None or connection is None or info.run_id == recording.file.run_id:
-            return None
-        return on_server(connection.remote, recording.file.view, info)
-
-    def _asked(self) -> dict[str, Any]:
-        """Return what this call of `init` gave the run anew."""
-        settings = self._settings
-        given = {"name": settings.name, "notes": settings.notes, "tags": settings.tags or None}
-        return {name: value for name, value in given.items() if value is not None}
+            self.run._take_up(Standing(0, there.config, there.summary))  # noqa: SLF001  its other half
 
 
-def on_server(remote: Remote, view: str, info: RunInfo) -> Standing | None:
-    """Return how the run stands on the server; None where it cannot be asked.
-
-    Args:
-        remote: the server.
-        view: a view token of the run.
-        info: the run as the server described it.
-    """
-    with contextlib.suppress(Refusal, ServerUnavailableError):
-        steps = [metric.last_step for metric in remote.metrics(view, info.run_id)]
-        return Standing(max(steps, default=-1) + 1, info.config, info.summary)
-    return None
+def _on_server(recording: Recording) -> Standing | None:
+    """Return how the run stood on the server when it was resumed; None where it was not there, or nobody has said."""
+    info = recording.delivery.info
+    if info is None or info.run_id == recording.file.run_id:
+        return None
+    return Standing(0 if info.max_step is None else info.max_step + 1, info.config, info.summary)
 
 
 def on_disk(spool: Path, *, but: str, server: str | None, project: str, id_: str) -> Standing | None:

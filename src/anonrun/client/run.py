@@ -52,7 +52,7 @@ class Run:
         self._state = RunState.RUNNING
         self._ended = threading.Lock()
         self._callbacks: list[Callable[[], object]] = []
-        self.config = Config(dict(info.config), lambda entries: self._change({"config": entries}), notices)
+        self.config = Config(dict(info.config), self._change, notices)
         latest: Callable[[], dict[str, float]] = dict if recording is None else recording.recorder.latest
         self.summary = Summary(latest, lambda entries: self._change({"summary": entries}))
 
@@ -281,16 +281,13 @@ class Run:
         if self._recording is not None:
             self._recording.change(fields)
 
-    def _take_up(self, standing: Standing, asked: dict[str, Any]) -> None:
+    def _take_up(self, standing: Standing) -> None:
         """Go on where an older process ended, with what `init` was given standing before what was there."""
         if self._recording is None:
             return
         self._recording.recorder.go_on_at(standing.next_step)
         self.summary.begin_with(standing.summary)
-        if standing.config:
-            self.config.update({**standing.config, **self.config})
-        if asked:
-            self._change(asked)
+        self.config.begin_with(standing.config)
 
     def _online(self, what: str) -> Recording:
         if self._recording is None or self._recording.sender is None:

@@ -7,6 +7,7 @@ anyone, and stops by itself when the run is finished and delivered, or was refus
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -36,7 +37,7 @@ class Sender:
         notices: where warnings go.
         leftovers: pieces of other work, done while there is nothing else to do.
         on_settled: called once the server has the run.
-        heartbeat_s: how often to say that the run is alive.
+        heartbeat_s: how often to say that the run is alive; None where that is another process's to say.
 
     Attributes:
         trouble: a sentence while delivery is in trouble; else None.
@@ -53,7 +54,7 @@ class Sender:
         *,
         leftovers: Generator[None, None, None] | None = None,
         on_settled: Callable[[], object] = lambda: None,
-        heartbeat_s: float = 15.0,
+        heartbeat_s: float | None = 15.0,
     ) -> None:
         self.delivery = delivery
         self.trouble: str | None = None
@@ -64,7 +65,7 @@ class Sender:
         self._notices = notices
         self._leftovers = leftovers
         self._on_settled = on_settled
-        self._heartbeat_s = heartbeat_s
+        self._heartbeat_s = math.inf if heartbeat_s is None else heartbeat_s
         self._finishing = False
         self._stopping = False
         self._wake = threading.Event()
@@ -73,7 +74,8 @@ class Sender:
         self._began_at = time.monotonic()
         self._look_from = self._began_at
         self._sent_before = 0
-        self._next_heartbeat = time.monotonic() + heartbeat_s
+        self._next_heartbeat = time.monotonic() + self._heartbeat_s
+        self._seemed_ended = False
         self._next_look = 0.0
         self._thread = threading.Thread(target=self._work, name="anonrun-sender", daemon=True)
 
@@ -160,10 +162,17 @@ class Sender:
             self.settled.set()
             self._on_settled()
         more = self.delivery.advance()
+        if self._another_told_the_end() and self._heartbeat_s < math.inf:
+            self._next_heartbeat = now
         if now >= self._next_heartbeat and not self._finishing:
             self._next_heartbeat = now + self._heartbeat_s
             self.delivery.heartbeat()
         return more
+
+    def _another_told_the_end(self) -> bool:
+        """Return whether the server has just begun to take the run for ended; a heartbeat has it go on."""
+        before, self._seemed_ended = self._seemed_ended, self.delivery.ended
+        return self._seemed_ended and not before
 
     def _succeeded(self) -> None:
         self.reached_at = time.monotonic()

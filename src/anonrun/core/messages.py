@@ -149,9 +149,12 @@ class TokenHashes:
 class RunRequest:
     """Make a run, or find it again: sending the same `run_id` twice makes one run.
 
+    A run that is resumed takes up the config key by key, and name, tags and notes where they are given.
+
     Attributes:
         run_id: UUIDv7, made by the client.
         id: short name, unique within account and project; the server chooses one where None.
+        name: for display; the server chooses one for a new run where None.
         resume: what to do where the account's project has the id already: `never` refuses, `allow`
             goes on with that run, `must` also refuses where there is none.
     """
@@ -171,12 +174,19 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunUpdate:
-    """Change a run; what is None stays. `summary` adds to what was set before, key by key."""
+    """Change a run; what is None stays.
+
+    Attributes:
+        config: adds to what was set before, key by key.
+        config_removed: keys of the config to be removed, before `config` is added.
+        summary: adds to what was set before, key by key.
+    """
 
     name: str | None = None
     notes: str | None = None
     tags: list[str] | None = None
     config: dict[str, Any] | None = None
+    config_removed: list[str] | None = None
     summary: dict[str, Any] | None = None
     state: Literal["running", "finished", "failed"] | None = None
     exit_code: int | None = None
@@ -203,6 +213,8 @@ class RunInfo:
         heartbeat_at: when its client was last heard.
         summary: last value of each metric and what the user set, by name; NaN and ±Inf as text.
         points: values stored.
+        max_step: the highest step that was logged, whichever arrived last. Told where one run is made, resumed or
+            asked for; None in lists and events, and where nothing was logged.
         url_path: path of its page below the server's root, without a leading slash and without a secret.
         server_time: now, by the server's clock.
     """
@@ -228,6 +240,7 @@ class RunInfo:
     group: str | None = None
     job_type: str | None = None
     points: int = 0
+    max_step: int | None = None
     permissions: Permissions = field(default_factory=Permissions)
 
 

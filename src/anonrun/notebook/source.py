@@ -114,7 +114,7 @@ class Source(Protocol):
         """Ask the server how the run stands; may take as long as a request."""
 
 
-_NOT_IN_TRAIT = frozenset({"account", "server_time", "heartbeat_at", "points", "summary", "permissions"})
+_NOT_IN_TRAIT = frozenset({"account", "server_time", "heartbeat_at", "points", "max_step", "summary", "permissions"})
 """What changes all the time, and whose run it is: traits can end up in a saved notebook."""
 
 

@@ -141,12 +141,18 @@ def change(tx: Tx, run: Run, fields: Mapping[str, Any]) -> bool:
     Args:
         tx: the transaction in which `run` was read.
         run: the run as it was.
-        fields: new values by the names of `Run`; what is absent stays. `summary` adds key by key. A state other than
-            `running` sets the time at which it ended.
+        fields: new values by the names of `Run`; what is absent stays. `config` and `summary` add key by key, and
+            `config_removed` names keys of the config that go. A state other than `running` sets the time at which it
+            ended.
     """
     values: dict[str, Any] = {"heartbeat_at": tx.now_us}
     values |= {name: fields[name] for name in ("name", "notes", "exit_code", "state") if name in fields}
-    values |= {name: json.dumps(fields[name]) for name in ("tags", "config") if name in fields}
+    if "tags" in fields:
+        values["tags"] = json.dumps(fields["tags"])
+    if "config" in fields or "config_removed" in fields:
+        gone = frozenset(fields.get("config_removed", ()))
+        kept = {key: value for key, value in run.config.items() if key not in gone}
+        values["config"] = json.dumps(kept | fields.get("config", {}))
     if "summary" in fields:
         values["summary"] = json.dumps(run.summary | fields["summary"])
     if "state" in fields:

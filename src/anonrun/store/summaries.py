@@ -9,20 +9,20 @@ from __future__ import annotations
 import contextlib
 import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 
 from anonrun.core.digest import digest
 from anonrun.core.summary import MetricSummary
-from anonrun.core.wire import checked_places, peek, raw_body
+from anonrun.core.wire import checked_places, decode, peek, raw_body
 from anonrun.errors import DamagedDataError
 from anonrun.store.live import is_live
 from anonrun.store.records import Metric
-from anonrun.store.schema import METRIC, RUN, SEG
+from anonrun.store.schema import AXIS, METRIC, RUN, SEG
 from anonrun.store.transaction import Tx
 
-__all__ = ["last_values", "metrics"]
+__all__ = ["highest_step", "last_values", "metrics"]
 
 
 def metrics(tx: Tx, run_id: uuid.UUID) -> list[Metric]:
@@ -33,6 +33,23 @@ def metrics(tx: Tx, run_id: uuid.UUID) -> list[Metric]:
 def last_values(tx: Tx, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, float]]:
     """Return the last value of each metric of live runs."""
     return {run_id: {m.name: m.last for m in found} for run_id, found in _metrics(tx, run_ids).items()}
+
+
+def highest_step(tx: Tx, run_id: uuid.UUID) -> int | None:
+    """Return the highest step of a live run, in whatever order its rows arrived; None where it has none.
+
+    Of what was compacted it reads one number for each stretch of rows, of the tail the steps.
+    """
+    compacted = tx.conn.execute(
+        select(func.max(AXIS.c.step_max))
+        .join(RUN, RUN.c.run_id == AXIS.c.run_id)
+        .where(AXIS.c.run_id == run_id, is_live(tx.now_us))
+    ).scalar()
+    found = [] if compacted is None else [int(compacted)]
+    for _, payload in _tail_of(tx, [run_id]):
+        with contextlib.suppress(DamagedDataError):
+            found += [max(frame.steps) for frame in decode(payload).frames]
+    return max(found, default=None)
 
 
 def _metrics(tx: Tx, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Metric]]:
@@ -58,6 +75,16 @@ def _metrics(tx: Tx, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Metri
 
 def _tails(tx: Tx, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, MetricSummary]]:
     found: dict[uuid.UUID, dict[str, MetricSummary]] = {}
+    for run_id, payload in _tail_of(tx, run_ids):
+        with contextlib.suppress(DamagedDataError):  # left out here as in every reading; `check.py` names it
+            held = found.setdefault(run_id, {})
+            for name, summary in _digest(payload).items():
+                held[name] = held[name].then(summary) if name in held else summary
+    return found
+
+
+def _tail_of(tx: Tx, run_ids: Sequence[uuid.UUID]) -> Iterator[tuple[uuid.UUID, bytes]]:
+    """Yield the segments of live runs that were not compacted yet, in order of arrival."""
     rows = tx.conn.execute(
         select(SEG.c.run_id, SEG.c.payload)
         .join(RUN, and_(RUN.c.run_id == SEG.c.run_id, SEG.c.position > RUN.c.compacted))
@@ -65,11 +92,7 @@ def _tails(tx: Tx, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, Me
         .order_by(SEG.c.run_id, SEG.c.position)
     )
     for row in rows:
-        with contextlib.suppress(DamagedDataError):  # left out here as in every reading; `check.py` names it
-            held = found.setdefault(row.run_id, {})
-            for name, summary in _digest(row.payload).items():
-                held[name] = held[name].then(summary) if name in held else summary
-    return found
+        yield row.run_id, row.payload
 
 
 def _digest(payload: bytes) -> dict[str, MetricSummary]:

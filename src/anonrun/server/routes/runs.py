@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 
 from starlette.requests import Request
@@ -37,6 +38,11 @@ def infos(tx: Tx, actor: Actor, found_runs: list[Run]) -> list[RunInfo]:
     return [run_info(run, last[run.run_id], actor, tx.now_us) for run in found_runs]
 
 
+def _info(tx: Tx, actor: Actor, run: Run) -> RunInfo:
+    """Return one run as an actor sees it, its highest step included."""
+    return dataclasses.replace(infos(tx, actor, [run])[0], max_step=summaries.highest_step(tx, run.run_id))
+
+
 @operations.post(
     "/runs",
     who="key",
@@ -66,7 +72,7 @@ async def make_run(request: Request) -> Response:
 
     def create(tx: Tx) -> tuple[RunInfo, bool]:
         run, new = service.make(tx, actor, wish, core.settings)
-        return infos(tx, actor, [run])[0], new
+        return _info(tx, actor, run), new
 
     info, new = await core.db.write(create)
     core.hub.publish(uuid.UUID(info.run_id))
@@ -123,7 +129,7 @@ def _cursor(text: str | None) -> tuple[int, uuid.UUID] | None:
 @operations.get("/runs/{run_id}", who="view", answers={200: RunInfo}, codes=("run_not_found", "forbidden"))
 async def get_run(request: Request) -> Response:
     """Read a run."""
-    return answer(await read_run(request, Action.READ, lambda tx, actor, run: infos(tx, actor, [run])[0]))
+    return answer(await read_run(request, Action.READ, _info))
 
 
 @operations.patch(
@@ -169,16 +175,18 @@ async def delete_run(request: Request) -> Response:
     "/runs/{run_id}/heartbeat", who="write", answers={200: RunStatus}, codes=("run_not_found", "forbidden")
 )
 async def heartbeat(request: Request) -> Response:
-    """Say that a run goes on; every 15 seconds."""
+    """Say that a run goes on; every 15 seconds. It goes on also where another of its processes has told the end."""
     core, run_id = core_of(request), run_id_of(request)
     actor = await read_run(request, Action.INGEST, lambda _tx, actor, _run: actor)
 
-    def beat(tx: Tx) -> RunStatus:
-        run = found(tx, actor, run_id, Action.INGEST)
-        runs.heartbeat(tx, run_id)
-        return run_status(runs.find(tx, run_id) or run, tx.now_us)
+    def beat(tx: Tx) -> tuple[RunStatus, bool]:
+        run, revived = service.hear(tx, actor, run_id)
+        return run_status(run, tx.now_us), revived
 
-    return answer(await core.db.write(beat))
+    status, revived = await core.db.write(beat)
+    if revived:
+        core.hub.publish(run_id)
+    return answer(status)
 
 
 @operations.get("/runs/{run_id}/metrics", who="view", answers={200: [MetricInfo]}, codes=("run_not_found", "forbidden"))

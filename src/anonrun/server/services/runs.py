@@ -22,7 +22,7 @@ from anonrun.store.claims import AFTER_REPORT_US
 from anonrun.store.records import Run
 from anonrun.store.transaction import Tx
 
-__all__ = ["Wish", "change", "make", "wish_of"]
+__all__ = ["Wish", "change", "hear", "make", "wish_of"]
 
 _MOST_TAGS = 100
 _MOST_EXIT = 1 << 31
@@ -92,6 +92,9 @@ def wish_of(request: RunRequest, settings: Settings) -> Wish:
 def make(tx: Tx, owner: KeyHolder, wish: Wish, settings: Settings) -> tuple[Run, bool]:
     """Make the run that is wished for, or find it again; return it and whether it is new.
 
+    A run that is resumed takes up what the request says: config key by key, name, tags and notes where they are given.
+    The newer word counts: what a process left on its disk before the run was made only adds what is not there.
+
     Raises:
         ProblemError: `run_exists`, `run_not_found`, `token_exists`, `anonymous_disabled`, `key_scope`, or 410 where it
             was this very run and is no more.
@@ -107,7 +110,11 @@ def make(tx: Tx, owner: KeyHolder, wish: Wish, settings: Settings) -> tuple[Run,
         if request.resume == "never":
             raise ProblemError("run_exists")
         require(owner, Action.RESUME_RUN)
+        there = _again(tx, there.run_id)  # held from here on, so that of several that resume it none is overwritten
         _add_tokens(tx, there, wish)
+        fields = _of_resumed(there, wish)
+        _check_config(there.config | fields.get("config", {}), settings)
+        runs.change(tx, there, fields)
         runs.resume(tx, there.run_id)
         return _again(tx, there.run_id), False
     if request.resume == "must":
@@ -135,6 +142,15 @@ def make(tx: Tx, owner: KeyHolder, wish: Wish, settings: Settings) -> tuple[Run,
     run = _again(tx, wish.run_id)
     _add_tokens(tx, run, wish)
     return run, True
+
+
+def _of_resumed(run: Run, wish: Wish) -> dict[str, Any]:
+    """Return what a request changes of the run that it resumes."""
+    asked = wish.request
+    if wish.run_id.bytes < run.run_id.bytes:  # ids of version 7 sort by the time at which `init` was called
+        return {"config": {key: value for key, value in asked.config.items() if key not in run.config}}
+    given = {"config": asked.config, "name": asked.name, "tags": asked.tags, "notes": asked.notes}
+    return {name: value for name, value in given.items() if value}
 
 
 def _again(tx: Tx, run_id: uuid.UUID) -> Run:
@@ -190,14 +206,32 @@ def change(tx: Tx, actor: Actor, run_id: uuid.UUID, update: RunUpdate, settings:
             raise ProblemError("key_scope")
         raise ProblemError("forbidden", "After a claim this token only delivers: name, notes and tags are the owner's.")
     _check_texts(update, settings)
-    _check_config(update.config, settings)
+    _check_config(run.config | update.config if update.config is not None else None, settings)
     _check_config(run.summary | update.summary if update.summary is not None else None, settings)
     if update.exit_code is not None and abs(update.exit_code) > _MOST_EXIT:
         raise ProblemError("request_invalid", f"exit_code {update.exit_code} is no process's exit code.")
-    names = ("name", "notes", "tags", "config", "summary", "state", "exit_code")
+    names = ("name", "notes", "tags", "config", "config_removed", "summary", "state", "exit_code")
     fields = {name: value for name in names if (value := getattr(update, name)) is not None}
     runs.change(tx, run, fields)
     token = actor.token_of(run_id)
     if token is not None and token.scope == "ingest" and update.state in {"finished", "failed"}:
         tokens.end_write_token(tx, token.token_hash, at_us=tx.now_us + AFTER_REPORT_US)
     return _again(tx, run_id)
+
+
+def hear(tx: Tx, actor: Actor, run_id: uuid.UUID) -> tuple[Run, bool]:
+    """Note that one of a run's processes is alive; return the run, and whether that made it go on.
+
+    A run that several processes write ends with the last of them: where another one has told the end, who is still
+    alive takes it back.
+
+    Raises:
+        ProblemError: as `access.found`.
+    """
+    run = found(tx, actor, run_id, Action.INGEST)
+    ended = run.state != "running"
+    if ended:
+        runs.resume(tx, run_id)
+    else:
+        runs.heartbeat(tx, run_id)
+    return _again(tx, run_id), ended
