@@ -101,6 +101,40 @@ def test_a_reader_at_one_worker_sees_what_a_writer_sends_to_another(database: Pl
         assert not thread.is_alive()
 
 
+@postgres_only
+def test_of_many_that_begin_one_run_at_once_one_makes_it_and_all_write_it(database: Place, tmp_path: Path) -> None:
+    with serving(database, tmp_path) as server, client_of(server, 0) as one, client_of(server, 1) as other:
+        key = mint(TokenKind.API_KEY)
+        one.post("/api/v1/accounts/anonymous", json={"key_hash": sha(key)}).raise_for_status()
+        for number in range(20):
+            wishes = [MadeRun(str(new_run_id(time.time_ns() // 1_000_000, random.randbytes(10)))) for _ in range(2)]
+            together = threading.Barrier(2)
+            answers: dict[int, httpx.Response] = {}
+
+            def begin(me: int, client: httpx.Client, number: int = number) -> None:
+                request = wishes[me].request(id=f"shared-{number}", resume="allow", config={f"c{me}": me})  # noqa: B023
+                together.wait(30)  # noqa: B023  the threads end within the turn of the loop
+                answers[me] = client.post("/api/v1/runs", json=request, headers=bearer(key))  # noqa: B023
+
+            threads = [threading.Thread(target=begin, args=(me, client)) for me, client in enumerate((one, other))]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(60)
+            assert sorted(answer.status_code for answer in answers.values()) == [200, 201]
+            (run_id,) = {answer.json()["run_id"] for answer in answers.values()}
+            for me, client in enumerate((one, other)):
+                sent = client.post(
+                    f"/api/v1/runs/{run_id}/segments",
+                    content=segment([1.0], writer=me),
+                    headers=bearer(wishes[me].write),
+                )
+                assert sent.json()["next"] == 1
+            info = one.get(f"/api/v1/runs/{run_id}", headers=bearer(wishes[1].view)).json()
+            assert (info["config"], info["points"]) == ({"c0": 0, "c1": 1}, 2)
+        assert len(one.get("/api/v1/runs", headers=bearer(key)).json()["runs"]) == 20
+
+
 @contextlib.contextmanager
 def logging(url: str, runs: list[MadeRun]) -> Iterator[dict[str, int]]:
     """Send rows to each run from a thread of its own; yield how many were acknowledged, and stop."""
