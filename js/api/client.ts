@@ -39,6 +39,8 @@ export interface LiveHandlers {
 export interface SampledOptions {
   readonly metrics?: readonly string[];
   readonly points?: number;
+  /** `step` (if absent), `relative`, `wall`, or `metric:` and a name. */
+  readonly x?: string;
   readonly start?: number;
   readonly end?: number;
 }
@@ -124,7 +126,7 @@ export class Client {
   /** Series reduced to about `points` buckets each, extremes kept. */
   sampled(runId: string, options: SampledOptions = {}, signal?: AbortSignal): Promise<Result<SampledSeries>> {
     const query = new URLSearchParams((options.metrics ?? []).map((name) => ["metric", name]));
-    for (const name of ["points", "start", "end"] as const) {
+    for (const name of ["points", "x", "start", "end"] as const) {
       if (options[name] !== undefined) query.set(name, String(options[name]));
     }
     return this.request("GET", `runs/${encodeURIComponent(runId)}/sampled?${query}`, undefined, signal);

@@ -9,7 +9,7 @@ const labels = (axis: Axis, low: number, high: number, count: number) =>
 
 describe("ticks of any axis", () => {
   const axes: [string, (low: number, high: number) => Axis][] = [
-    ["step", (low, high) => xAxisOf("step", size(low, high))],
+    ["step", (low, high) => xAxisOf("step", "linear", size(low, high))],
     ["linear", (low, high) => yAxisOf("linear", size(low, high))],
     ["log", () => yAxisOf("log", 1)],
   ];
@@ -62,7 +62,7 @@ test.each([
 });
 
 test("steps are whole, however few there are", () => {
-  expect(labels(xAxisOf("step", 2), 0, 2, 8)).toEqual(["0", "1", "2"]);
+  expect(labels(xAxisOf("step", "linear", 2), 0, 2, 8)).toEqual(["0", "1", "2"]);
 });
 
 test("a logarithmic axis has powers of ten, or 1, 2 and 5 where they are few", () => {
@@ -72,6 +72,6 @@ test("a logarithmic axis has powers of ten, or 1, 2 and 5 where they are few", (
 });
 
 test("relative time has round lengths of time", () => {
-  expect(labels(xAxisOf("relative", 100), 0, 100, 4)).toEqual(["0", "30 s", "60 s", "90 s"]);
-  expect(labels(xAxisOf("relative", 7200), 0, 7200, 4)).toEqual(["0", "30 min", "1 h", "1:30:00", "2 h"]);
+  expect(labels(xAxisOf("relative", "linear", 100), 0, 100, 4)).toEqual(["0", "30 s", "60 s", "90 s"]);
+  expect(labels(xAxisOf("relative", "linear", 7200), 0, 7200, 4)).toEqual(["0", "30 min", "1 h", "1:30:00", "2 h"]);
 });

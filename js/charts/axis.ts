@@ -7,7 +7,7 @@
 
 import { formatDurationTick, formatLogTicks, formatTicks, formatWallTick } from "./format";
 import type { Range } from "./lines";
-import type { XAxis, YAxis } from "./options";
+import type { Scale, XAxis } from "./options";
 import { durationTicks, linearTicks, logTicks, wallTicks } from "./ticks";
 
 export interface Tick {
@@ -76,12 +76,13 @@ const relative = timed(durationTicks, formatDurationTick);
 const wall = timed(wallTicks, formatWallTick);
 
 /** `largest` is the largest absolute value that is drawn. */
-export function xAxisOf(x: XAxis, largest: number): Axis {
-  if (x === "step") return linear(largest, true);
-  return x === "relative" ? relative : wall;
+export function xAxisOf(x: XAxis, scale: Scale, largest: number): Axis {
+  if (x === "wall") return wall;
+  if (scale === "log") return logarithmic;
+  return x === "relative" ? relative : linear(largest, x === "step");
 }
 
 /** `largest` is the largest absolute value that is drawn. */
-export function yAxisOf(y: YAxis, largest: number): Axis {
+export function yAxisOf(y: Scale, largest: number): Axis {
   return y === "log" ? logarithmic : linear(largest, false);
 }

@@ -12,13 +12,21 @@ function numberOf(value: JsonNumber | null | undefined): number {
   return value === null || value === undefined ? Number.NaN : Number(value);
 }
 
-function* bucketsOf(metric: SampledMetric): Generator<Bucket> {
+function* bucketsOf(metric: SampledMetric, onX: boolean): Generator<Bucket> {
   for (let i = 0; i < metric.step.length; i++) {
     const [first, last] = [numberOf(metric.first[i]), numberOf(metric.last[i])];
     const [low, high] = [numberOf(metric.min[i]), numberOf(metric.max[i])];
     const value = [last, first, low, high].find(Number.isFinite) ?? last;
-    yield { step: metric.step[i] ?? 0, time: metric.time[i] ?? 0, count: metric.count[i] ?? 1, low, high, value };
+    const step = onX ? numberOf(metric.x[i]) : (metric.step[i] ?? 0);
+    yield { step, time: metric.time[i] ?? 0, count: metric.count[i] ?? 1, low, high, value };
   }
+}
+
+/** Return a series as a server reduced it; with `onX` its steps are places on the x that was asked for. */
+export function seriesOf(name: string, metric: SampledMetric, onX = false): Series {
+  const series = new Series(name);
+  series.appendBuckets(bucketsOf(metric, onX));
+  return series;
 }
 
 export class History {
@@ -58,7 +66,7 @@ export class History {
   /** Forget what was there and hold a server's reduced series. */
   replaceSampled(sampled: SampledSeries): void {
     this.#series = new Map();
-    for (const [name, metric] of Object.entries(sampled.metrics)) this.#named(name).appendBuckets(bucketsOf(metric));
+    for (const [name, metric] of Object.entries(sampled.metrics)) this.#series.set(name, seriesOf(name, metric));
     this.#changed();
   }
 

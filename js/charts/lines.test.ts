@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { frameOf } from "../api/encode.testing";
 import { History } from "./history";
-import { type Line, lineOf, magnitude, nearest, notPositive, xRange, yRange } from "./lines";
+import { type Line, lineOf, magnitude, nearest, notPositive, robustRange, xRange, yRange } from "./lines";
 import { layoutOf, tracesOf } from "./plotly";
 import { sparkPath } from "./sparkline";
 import { rowsOf } from "./table";
@@ -19,7 +19,7 @@ function lineFrom(
   history.append([frameOf("loss", steps, values, times)]);
   const series = history.series.get("loss");
   if (!series) throw new Error("no series");
-  return lineOf(series, { index: 0, label: "loss" }, options, 1e9);
+  return lineOf(series, { index: 0, label: "loss" }, options.smoothing, { x: options.x, start: 1e9 });
 }
 
 const all = (line: Line) => xRange([line]) ?? { low: 0, high: 0 };
@@ -50,12 +50,71 @@ describe("a line", () => {
     expect(noisy.end?.y).toBe(noisy.smoothed?.at(-1));
   });
 
+  test("stands at the value of another metric at the same step, and nowhere else", () => {
+    const history = new History();
+    history.append([frameOf("loss", [0, 1, 2, 3], [5, 6, 7, 8]), frameOf("lr", [0, 1, 3], [0.3, 0.2, 0.1])]);
+    const [loss, lr] = [history.series.get("loss"), history.series.get("lr")];
+    const line = loss && lineOf(loss, { index: 0, label: "loss" }, 0, { x: "metric:lr", start: 0, across: lr });
+    expect([...(line?.x ?? [])]).toEqual([0.1, 0.2, 0.3]);
+    expect([...(line?.y ?? [])]).toEqual([8, 6, 5]);
+    expect(line?.end).toEqual({ x: 0.1, y: 8 });
+    const nowhere = loss && lineOf(loss, { index: 0, label: "loss" }, 0, { x: "metric:gone", start: 0 });
+    expect(nowhere).toMatchObject({ length: 0, end: null });
+  });
+
   test("ends where its largest step is", () => {
     expect(lineFrom([0, 9, 4], [1, 2, 3]).end).toEqual({ x: 9, y: 2 });
   });
 });
 
+describe("the range that ignores outliers", () => {
+  const steps = Array.from({ length: 200 }, (_, i) => i);
+  const of = (values: number[]) => robustRange([lineFrom(steps, values)], { low: 0, high: 199 }, Number);
+
+  test("leaves a spike out and keeps what is near the others", () => {
+    const range = of(steps.map((i) => (i === 50 ? 1e6 : Math.sin(i))));
+    expect(range?.high).toBeLessThan(3);
+    expect(range?.low).toBeGreaterThan(-3);
+    expect(range?.high).toBeGreaterThan(1);
+  });
+
+  test("is the whole range where nothing stands out, and where there are few points", () => {
+    const ramp = steps.map((i) => i);
+    expect(of(ramp)).toEqual(yRange([lineFrom(steps, ramp)], { low: 0, high: 199 }, Number));
+    const few = [lineFrom([0, 1, 2], [1, 2, 1e6])];
+    expect(robustRange(few, { low: 0, high: 2 }, Number)).toEqual(yRange(few, { low: 0, high: 2 }, Number));
+  });
+
+  test("shows a constant in its middle, whatever stands beside it", () => {
+    const range = of(steps.map((i) => (i === 3 ? -1e9 : 7)));
+    expect(range?.low).toBeLessThan(7);
+    expect(range?.high).toBeGreaterThan(7);
+    expect(range?.low).toBeGreaterThan(0);
+  });
+
+  test("is a range, whatever the values", () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: -1e150, max: 1e150, noNaN: true }), { minLength: 1 }), (values) => {
+        const line = lineFrom(
+          values.map((_, i) => i),
+          values,
+        );
+        const range = robustRange([line], { low: 0, high: values.length }, Number);
+        expect(range?.high).toBeGreaterThanOrEqual(range?.low as number);
+      }),
+    );
+  });
+});
+
 describe("the range", () => {
+  test("of a logarithmic x begins at the first place that it has", () => {
+    const positive = (x: number) => (x > 0 ? x : Number.NaN);
+    expect(xRange([lineFrom([-1, 0, 2, 9], [1, 1, 1, 1])], positive)).toEqual({ low: 2, high: 9 });
+    expect(xRange([lineFrom([-1, 0], [1, 1])], positive)).toBeNull();
+    const one = xRange([lineFrom([0, 1], [1, 1])], positive);
+    expect(one?.low).toBeGreaterThan(0);
+  });
+
   test.each<[string, number[]]>([
     ["one point", [5]],
     ["a constant", [3, 3, 3]],
@@ -170,7 +229,7 @@ describe("plotly", () => {
   test("is told where values were no numbers", () => {
     const inks = { text: "", dim: "", grid: "", background: "", alarm: "red", font: "" };
     const lines = [lineFrom([0, 1], [1, Number.NEGATIVE_INFINITY])];
-    expect(layoutOf(lines, { x: "step", y: "linear" }, inks)).toMatchObject({
+    expect(layoutOf(lines, { x: "step", xScale: "linear", y: "linear" }, inks)).toMatchObject({
       shapes: [{ x0: 1, x1: 1 }],
       annotations: [{ text: "-Inf" }],
     });
@@ -179,7 +238,7 @@ describe("plotly", () => {
 
 test("the table has the newest rows first, with a gap where a metric has no value", () => {
   const [train, val] = [lineFrom([0, 1, 2], [5, 6, 7]), lineFrom([1], [9])];
-  expect(rowsOf([train, val], 2)).toEqual([
+  expect(rowsOf([train, val], null, 2)).toEqual([
     { x: 2, values: [7, null] },
     { x: 1, values: [6, 9] },
   ]);

@@ -3,7 +3,7 @@
  */
 
 import { isNoisy, type Sequence, smooth } from "./ema";
-import type { ChartOptions, XAxis } from "./options";
+import { type ChartOptions, metricOf, type XAxis } from "./options";
 import type { Columns, Mark, Series } from "./series";
 
 export interface Line {
@@ -32,28 +32,70 @@ export interface Range {
 
 type Placed = { readonly step: number; readonly time: number };
 
-function placer(x: XAxis, start: number): (point: Placed) => number {
-  if (x === "step") return ({ step }) => step;
-  return x === "wall" ? ({ time }) => time : ({ time }) => time - start;
+/** What gives points their x. */
+export interface Ground {
+  readonly x: XAxis;
+  /** Where relative time begins, in seconds since the Unix epoch. */
+  readonly start: number;
+  /** The series that is x, where x is a metric; absent where there is none of that name. */
+  readonly across?: Series | undefined;
 }
 
-function positions(columns: Columns, x: XAxis, start: number): Float64Array {
+/** Index of the last entry of a rising column that is at most `value`; -1 where none is. */
+function lastAtMost(column: Float64Array, value: number): number {
+  let [low, high] = [-1, column.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((column[middle] as number) <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/**
+ * Return the value of `across` at a step; NaN where it has none.
+ *
+ * The step must be the same, as on the server; where entries stand for several points, the entry that holds it counts.
+ */
+function valuesAcross(across: Series | undefined): (step: number) => number {
+  if (!across) return () => Number.NaN;
+  const { step: steps, value, count } = across.columns();
+  return (step) => {
+    const at = lastAtMost(steps, step);
+    if (at < 0 || ((count[at] as number) === 1 && steps[at] !== step)) return Number.NaN;
+    return value[at] as number;
+  };
+}
+
+function placer({ x, start, across }: Ground): (point: Placed) => number {
+  if (x === "step") return ({ step }) => step;
+  if (x === "wall") return ({ time }) => time;
+  if (x === "relative") return ({ time }) => time - start;
+  const value = valuesAcross(across);
+  return ({ step }) => value(step);
+}
+
+function positions(columns: Columns, { x, start, across }: Ground): Float64Array {
   if (x === "step") return columns.step;
-  return x === "wall" ? columns.time : columns.time.map((time) => time - start);
+  if (x === "wall") return columns.time;
+  return x === "relative" ? columns.time.map((time) => time - start) : columns.step.map(valuesAcross(across));
 }
 
 function rises(x: Float64Array): boolean {
-  for (let i = 1; i < x.length; i++) if ((x[i] as number) < (x[i - 1] as number)) return false;
+  if (Number.isNaN(x[0])) return false;
+  for (let i = 1; i < x.length; i++) if (!((x[i] as number) >= (x[i - 1] as number))) return false;
   return true;
 }
 
-/** Clocks go back and steps are logged late: in order of time, entries may have to be put in order first. */
+/** Clocks go back, steps are logged late, and a metric goes where it will: entries may have to be put in order first. */
 function inOrder(line: Line): Line {
   if (rises(line.x)) return line;
-  const order = Array.from(line.x, (_, i) => i).sort((a, b) => (line.x[a] as number) - (line.x[b] as number) || a - b);
+  const placed = Array.from(line.x, (_, i) => i).filter((i) => !Number.isNaN(line.x[i]));
+  const order = placed.sort((a, b) => (line.x[a] as number) - (line.x[b] as number) || a - b);
   const sorted = (column: Float64Array) => Float64Array.from(order, (i) => column[i] as number);
   return {
     ...line,
+    length: order.length,
     x: sorted(line.x),
     y: sorted(line.y),
     smoothed: line.smoothed && sorted(line.smoothed),
@@ -62,30 +104,32 @@ function inOrder(line: Line): Line {
   };
 }
 
-/** `start` is where relative time begins, in seconds since the Unix epoch. */
 export function lineOf(
   series: Series,
   shown: { readonly index: number; readonly label: string },
-  options: Pick<ChartOptions, "smoothing" | "x">,
-  start: number,
+  smoothing: ChartOptions["smoothing"],
+  ground: Ground,
 ): Line {
   const columns = series.columns();
-  const place = placer(options.x, start);
+  const place = placer(ground);
   const sequence: Sequence = { length: columns.length, x: columns.step, value: columns.value, weight: columns.count };
-  const smoothed = options.smoothing > 0 && isNoisy(sequence) ? smooth(sequence, options.smoothing) : null;
+  const smoothed = smoothing > 0 && isNoisy(sequence) ? smooth(sequence, smoothing) : null;
   const tail = series.tail;
   const endY = smoothed?.at(-1) ?? tail?.value;
+  const end = tail && endY !== undefined ? { x: place(tail), y: endY } : null;
+  const marks = series.marks.map((mark) => ({ x: place(mark), kind: mark.kind, count: mark.count }));
   return inOrder({
     ...shown,
     metric: series.name,
     length: columns.length,
-    x: positions(columns, options.x, start),
+    x: positions(columns, ground),
     y: columns.value,
     smoothed,
     band: series.thinned ? { low: columns.low, high: columns.high } : null,
-    gap: columns.gap,
-    marks: series.marks.map((mark) => ({ x: place(mark), kind: mark.kind, count: mark.count })),
-    end: tail && endY !== undefined ? { x: place(tail), y: endY } : null,
+    // Neighbours along another metric are no neighbours in time.
+    gap: metricOf(ground.x) === null ? columns.gap : new Float64Array(columns.length),
+    marks: marks.filter(({ x }) => !Number.isNaN(x)).sort((a, b) => a.x - b.x),
+    end: end && !Number.isNaN(end.x) ? end : null,
   });
 }
 
@@ -101,20 +145,27 @@ export function nearest(line: Pick<Line, "x" | "length">, x: number): number {
   return Math.abs((line.x[low] as number) - x) <= Math.abs((line.x[high] as number) - x) ? low : high;
 }
 
-/** The x that lines and marks take; one point gets half a unit on either side; null where there is nothing. */
-export function xRange(lines: readonly Line[]): Range | null {
+/**
+ * The x that lines and marks take; one point gets half a unit on either side; null where there is nothing.
+ *
+ * `place` maps x to where it is drawn; what it has no place for (≤ 0 on a logarithmic axis) takes no room.
+ */
+export function xRange(lines: readonly Line[], place: (x: number) => number = Number): Range | null {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const line of lines) {
-    const ends = [line.x[0], line.x[line.length - 1], line.end?.x, line.marks[0]?.x, line.marks.at(-1)?.x];
+    let first = 0;
+    while (first < line.length && Number.isNaN(place(line.x[first] as number))) first += 1;
+    const ends = [line.x[first], line.x[line.length - 1], line.end?.x, ...line.marks.map(({ x }) => x)];
     for (const x of ends) {
-      if (x === undefined) continue;
+      if (x === undefined || !Number.isFinite(place(x))) continue;
       low = Math.min(low, x);
       high = Math.max(high, x);
     }
   }
   if (low > high) return null;
   const half = Math.max(0.5, Math.abs(low) * 1e-9);
-  return low === high ? { low: low - half, high: high + half } : { low, high };
+  if (low < high) return { low, high };
+  return { low: Number.isNaN(place(low - half)) ? low / 2 : low - half, high: high + half };
 }
 
 const PADDING = 0.06;
@@ -129,6 +180,13 @@ function padded(low: number, high: number): Range {
   return { low: low - room, high: high + room };
 }
 
+function* entriesWithin(line: Line, { low, high }: Range): Generator<number> {
+  for (let i = 0; i < line.length; i++) {
+    const x = line.x[i] as number;
+    if (x >= low && x <= high) yield i;
+  }
+}
+
 /**
  * The y that lines take between two x; null where nothing can be drawn.
  *
@@ -141,15 +199,40 @@ export function yRange(lines: readonly Line[], x: Range, place: (value: number) 
     if (height < low) low = height;
     if (height > high) high = height;
   };
-  for (const { length, x: at, y, band, end } of lines) {
-    for (let i = 0; i < length; i++) {
-      if ((at[i] as number) < x.low || (at[i] as number) > x.high) continue;
+  for (const line of lines) {
+    const { y, band, end } = line;
+    for (const i of entriesWithin(line, x)) {
       see(band ? (band.low[i] as number) : (y[i] as number));
       if (band) see(band.high[i] as number);
     }
     if (end && end.x >= x.low && end.x <= x.high) see(end.y);
   }
   return low > high ? null : padded(low, high);
+}
+
+/** Share of the points at either end that may be outliers. */
+const TAIL = 0.05;
+/** How far beyond the others, in units of what these take, a point still belongs to them. */
+const REACH = 0.5;
+/** Among fewer points none stands out. */
+const FEWEST_TO_JUDGE = 10;
+
+/** As `yRange`, without the few points that are far from all others; of merged points their mean counts. */
+export function robustRange(lines: readonly Line[], x: Range, place: (value: number) => number): Range | null {
+  const heights: number[] = [];
+  for (const line of lines) {
+    const values = line.smoothed ?? line.y;
+    for (const i of entriesWithin(line, x)) {
+      const height = place(values[i] as number);
+      if (!Number.isNaN(height)) heights.push(height);
+    }
+  }
+  if (heights.length < FEWEST_TO_JUDGE) return yRange(lines, x, place);
+  heights.sort((a, b) => a - b);
+  const at = (share: number) => heights[Math.round(share * (heights.length - 1))] as number;
+  const [low, high] = [at(TAIL), at(1 - TAIL)];
+  const reach = (high - low) * REACH;
+  return padded(Math.max(at(0), low - reach), Math.min(at(1), high + reach));
 }
 
 /** Largest absolute value among the points that have a number. */

@@ -1,26 +1,14 @@
-/** Draws axes and lines into a canvas, in CSS pixels. Knows colours and places, nothing of series or of the page. */
+/** Draws axes and lines onto a surface. Knows colours and places, nothing of series or of the page. */
 
-import type { Tick } from "./axis";
-import type { Line, Range } from "./lines";
+import { FONT_SIZE, type Layout, pixelOfX, pixelOfY } from "./layout";
+import type { Line } from "./lines";
+import type { Path, Surface } from "./surface";
 
-/** Where the plotting area is on the canvas, and what it spans. */
-export interface Frame {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-  readonly x: Range;
-  readonly y: Range;
-  readonly placeX: (value: number) => number;
-  readonly placeY: (value: number) => number;
-}
-
-/** Colours and font of what is not a line. */
+/** Colours of what is not a line. */
 export interface Inks {
   readonly text: string;
   readonly grid: string;
   readonly alarm: string;
-  readonly family: string;
 }
 
 export interface Pen {
@@ -36,78 +24,58 @@ interface Place {
 
 type Span = readonly [from: number, to: number];
 
-export const FONT_SIZE = 10;
-
-function placeIn(frame: Frame): Place {
-  const { left, top, width, height, x, y } = frame;
-  const [sx, sy] = [width / (x.high - x.low), height / (y.high - y.low)];
-  return {
-    x: (value) => left + (frame.placeX(value) - x.low) * sx,
-    y: (value) => top + height - (frame.placeY(value) - y.low) * sy,
-  };
+function placeIn(layout: Layout): Place {
+  const { left, top } = layout.area;
+  return { x: (value) => left + pixelOfX(layout, value), y: (value) => top + pixelOfY(layout, value) };
 }
 
 /** Horizontal lines at the ticks of y, and the labels of both axes. */
-export function paintAxes(
-  context: CanvasRenderingContext2D,
-  frame: Frame,
-  xTicks: readonly Tick[],
-  yTicks: readonly Tick[],
-  inks: Inks,
-): void {
-  const { left, top, width, height, x, y } = frame;
-  context.font = `${FONT_SIZE}px ${inks.family}`;
-  context.fillStyle = inks.text;
-  context.strokeStyle = inks.grid;
-  context.lineWidth = 1;
-  context.textAlign = "right";
-  context.textBaseline = "middle";
-  context.beginPath();
+export function paintAxes(surface: Surface, { area, x, y, xTicks, yTicks }: Layout, inks: Inks): void {
+  const { left, top, width, height } = area;
+  const style = { color: inks.text, size: FONT_SIZE };
+  const levels = surface.path();
   for (const { at, label } of yTicks) {
     const level = top + height * (1 - (at - y.low) / (y.high - y.low));
     // Half a pixel off, so that a line one pixel wide is not spread over two.
-    context.moveTo(left, Math.round(level) + 0.5);
-    context.lineTo(left + width, Math.round(level) + 0.5);
-    context.fillText(label, left - 6, Math.max(FONT_SIZE / 2, level));
+    levels.moveTo(left, Math.round(level) + 0.5);
+    levels.lineTo(left + width, Math.round(level) + 0.5);
+    surface.text(label, left - 6, Math.max(FONT_SIZE / 2, level), { ...style, align: "right", at: "middle" });
   }
-  context.stroke();
-  context.textAlign = "center";
-  context.textBaseline = "top";
+  surface.stroke(levels, { color: inks.grid, width: 1 });
   let free = Number.NEGATIVE_INFINITY;
   for (const { at, label } of xTicks) {
-    const half = context.measureText(label).width / 2;
+    const half = surface.widthOf(label, FONT_SIZE) / 2;
     const middle = left + width * ((at - x.low) / (x.high - x.low));
     if (middle - half < free) continue;
-    context.fillText(label, middle, top + height + 6);
+    surface.text(label, middle, top + height + 6, { ...style, align: "center", at: "top" });
     free = middle + half + 6;
   }
 }
 
 /** Entries from the last one left of the plotting area to the first one right of it. */
-function visible(line: Line, frame: Frame): Span {
+function visible(line: Line, { x, xAxis }: Layout): Span {
   let [from, to] = [0, line.length - 1];
-  while (from < to && frame.placeX(line.x[from + 1] as number) < frame.x.low) from += 1;
-  while (to > from && frame.placeX(line.x[to - 1] as number) > frame.x.high) to -= 1;
+  // What has no place on the axis is no beginning either.
+  while (from < to && !(xAxis.place(line.x[from + 1] as number) >= x.low)) from += 1;
+  while (to > from && xAxis.place(line.x[to - 1] as number) > x.high) to -= 1;
   return [from, to];
 }
 
 /** Trace a line; of the points within a pixel of x only first, lowest, highest and last are drawn. */
-function trace(line: Line, values: Float64Array, place: Place, [from, to]: Span): Path2D {
-  const path = new Path2D();
+function trace(path: Path, line: Line, values: Float64Array, place: Place, [from, to]: Span): Path {
   let open = false;
   let [column, low, high, last] = [Number.NaN, 0, 0, 0];
   const flush = () => {
     if (low !== high) for (const y of [low, high, last]) path.lineTo(column, y);
   };
   for (let i = from; i <= to; i++) {
-    const y = place.y(values[i] as number);
-    const drawable = Number.isFinite(y);
+    const [x, y] = [place.x(line.x[i] as number), place.y(values[i] as number)];
+    const drawable = Number.isFinite(y) && Number.isFinite(x);
     if (open && (!drawable || (line.gap[i] as number) > 0)) {
       flush();
       open = false;
     }
     if (!drawable) continue;
-    const x = place.x(line.x[i] as number);
     if (open && x - column < 1) {
       low = Math.min(low, y);
       high = Math.max(high, y);
@@ -126,28 +94,24 @@ function trace(line: Line, values: Float64Array, place: Place, [from, to]: Span)
 }
 
 /** Points that no line leads to or from: they would be invisible without a dot. */
-function lonely(line: Line, values: Float64Array, place: Place, [from, to]: Span): Path2D {
-  const path = new Path2D();
-  const drawn = (i: number) => Number.isFinite(place.y(values[i] as number));
+function lonely(path: Path, line: Line, values: Float64Array, place: Place, [from, to]: Span): Path {
+  const drawn = (i: number) => Number.isFinite(place.y(values[i] as number) + place.x(line.x[i] as number));
   for (let i = from; i <= to; i++) {
     if (!drawn(i)) continue;
     const before = i > 0 && !(line.gap[i] as number) && drawn(i - 1);
     const after = i + 1 < line.length && !(line.gap[i + 1] as number) && drawn(i + 1);
     if (before || after) continue;
-    const [x, y] = [place.x(line.x[i] as number), place.y(values[i] as number)];
-    path.moveTo(x, y);
-    path.arc(x, y, 1.6, 0, 2 * Math.PI);
+    path.circle(place.x(line.x[i] as number), place.y(values[i] as number), 1.6);
   }
   return path;
 }
 
 /** From the lowest to the highest of the points that each entry stands for. */
-function bandOf(line: Line, place: Place, floor: number, [from, to]: Span): Path2D | null {
+function bandOf(path: Path, line: Line, place: Place, floor: number, [from, to]: Span): Path | null {
   if (!line.band) return null;
-  const path = new Path2D();
   const point = (i: number, value: number) => {
-    const y = place.y(value);
-    path.lineTo(place.x(line.x[i] as number), Number.isFinite(y) ? y : floor);
+    const [x, y] = [place.x(line.x[i] as number), place.y(value)];
+    if (Number.isFinite(x)) path.lineTo(x, Number.isFinite(y) ? y : floor);
   };
   for (let i = from; i <= to; i++) point(i, line.band.high[i] as number);
   for (let i = to; i >= from; i--) point(i, line.band.low[i] as number);
@@ -157,57 +121,57 @@ function bandOf(line: Line, place: Place, floor: number, [from, to]: Span): Path
 const MARK_TEXT = { NaN: "NaN ▾", Inf: "∞ ▴", "-Inf": "−∞ ▾" } as const;
 
 /** Marks where values were no numbers: at the upper edge, −∞ at the lower one; named where there is room. */
-function paintMarks(context: CanvasRenderingContext2D, line: Line, frame: Frame, place: Place, inks: Inks): void {
-  context.fillStyle = inks.alarm;
-  context.font = `${FONT_SIZE - 1}px ${inks.family}`;
-  context.textAlign = "center";
-  context.textBaseline = "alphabetic";
+function paintMarks(surface: Surface, line: Line, layout: Layout, place: Place, inks: Inks): void {
+  const { left, top, width, height } = layout.area;
   const ends = { top: Number.NEGATIVE_INFINITY, bottom: Number.NEGATIVE_INFINITY };
   for (const mark of line.marks) {
     const x = place.x(mark.x);
-    if (x < frame.left || x > frame.left + frame.width) continue;
+    if (!(x >= left && x <= left + width)) continue;
     const edge = mark.kind === "-Inf" ? "bottom" : "top";
-    const y = edge === "top" ? frame.top + 8 : frame.top + frame.height - 3;
-    const half = context.measureText(MARK_TEXT[mark.kind]).width / 2;
-    const at = Math.min(Math.max(x, frame.left + half), frame.left + frame.width - half);
+    const y = edge === "top" ? top + 8 : top + height - 3;
+    const half = surface.widthOf(MARK_TEXT[mark.kind], FONT_SIZE - 1) / 2;
+    const at = Math.min(Math.max(x, left + half), left + width - half);
     if (at - half > ends[edge]) {
-      context.fillText(MARK_TEXT[mark.kind], at, y);
+      surface.text(MARK_TEXT[mark.kind], at, y, { color: inks.alarm, size: FONT_SIZE - 1, align: "center" });
       ends[edge] = at + half + 2;
-    } else context.fillRect(x - 0.5, y - 3, 1, 3);
+    } else surface.box({ left: x - 0.5, top: y - 3, width: 1, height: 3 }, inks.alarm);
   }
 }
 
 /** Draw one line with its band, end and marks. */
-export function paintLine(context: CanvasRenderingContext2D, line: Line, frame: Frame, pen: Pen): void {
-  const place = placeIn(frame);
-  const span = visible(line, frame);
+export function paintLine(surface: Surface, line: Line, layout: Layout, { color, dash, inks }: Pen): void {
+  const place = placeIn(layout);
+  const span = visible(line, layout);
   const strong = line.smoothed ?? line.y;
-  context.save();
-  context.beginPath();
+  const { left, top, width, height } = layout.area;
   // A little more than the plotting area: a line at its edge, and the dot at its end, are not cut in two.
-  context.rect(frame.left - 3, frame.top - 4, frame.width + 7, frame.height + 7);
-  context.clip();
-  context.strokeStyle = context.fillStyle = pen.color;
-  // Round joints cost a third of the time of a jagged line, and are not seen at this width.
-  context.lineJoin = "bevel";
-  const band = bandOf(line, place, frame.top + frame.height, span);
-  context.globalAlpha = 0.16;
-  if (band) context.fill(band);
-  context.setLineDash([...pen.dash]);
-  if (line.smoothed) {
-    context.globalAlpha = 0.32;
-    context.lineWidth = 1;
-    context.stroke(trace(line, line.y, place, span));
-  }
-  context.globalAlpha = 1;
-  context.lineWidth = line.smoothed ? 1.8 : 1.5;
-  context.stroke(trace(line, strong, place, span));
-  context.fill(lonely(line, strong, place, span));
-  if (line.end && Number.isFinite(place.y(line.end.y))) {
-    context.beginPath();
-    context.arc(place.x(line.end.x), place.y(line.end.y), 2.7, 0, 2 * Math.PI);
-    context.fill();
-  }
-  paintMarks(context, line, frame, place, pen.inks);
-  context.restore();
+  const edge = { left: left - 3, top: top - 4, width: width + 7, height: height + 7 };
+  surface.within(edge, () => {
+    const band = bandOf(surface.path(), line, place, top + height, span);
+    if (band) surface.fill(band, color, 0.16);
+    if (line.smoothed) {
+      const faint = trace(surface.path(), line, line.y, place, span);
+      surface.stroke(faint, { color, width: 1, alpha: 0.32, dash });
+    }
+    const path = trace(surface.path(), line, strong, place, span);
+    surface.stroke(path, { color, width: line.smoothed ? 1.8 : 1.5, dash });
+    const dots = lonely(surface.path(), line, strong, place, span);
+    if (line.end && Number.isFinite(place.y(line.end.y) + place.x(line.end.x))) {
+      dots.circle(place.x(line.end.x), place.y(line.end.y), 2.7);
+    }
+    surface.fill(dots, color);
+    paintMarks(surface, line, layout, place, inks);
+  });
+}
+
+/** Draw axes and lines of a chart. */
+export function paintChart(
+  surface: Surface,
+  lines: readonly Line[],
+  layout: Layout,
+  inks: Inks,
+  lookOf: (line: Line) => Omit<Pen, "inks">,
+): void {
+  paintAxes(surface, layout, inks);
+  for (const line of lines) paintLine(surface, line, layout, { ...lookOf(line), inks });
 }

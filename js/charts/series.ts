@@ -48,6 +48,8 @@ export interface Columns {
 
 /** Entries that a series keeps; a chart has fewer pixels. */
 const DEFAULT_CAPACITY = 4096;
+/** A run may have ten thousand metrics of a few points each. */
+const FIRST_ROOM = 8;
 const MAX_MARKS = 256;
 const FIELDS = ["step", "time", "value", "low", "high", "count", "gap"] as const;
 type Field = (typeof FIELDS)[number];
@@ -62,7 +64,10 @@ export class Series {
   /** In order of arrival; neighbours of one kind are one mark. */
   readonly marks: Mark[] = [];
   readonly #capacity: number;
-  #columns = Object.fromEntries(FIELDS.map((field) => [field, new Float64Array(64)])) as Record<Field, Float64Array>;
+  #columns = Object.fromEntries(FIELDS.map((field) => [field, new Float64Array(FIRST_ROOM)])) as Record<
+    Field,
+    Float64Array
+  >;
   #length = 0;
   #total = 0;
   /** Points that one entry is filled up to. */
