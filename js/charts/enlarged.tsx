@@ -2,13 +2,17 @@
  * not to be had, as in the grid but large. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type ChartCardProps, ChartPlot, useLines } from "./card";
+import type { ChartView } from "./card";
+import { ChartPlot } from "./chart_plot";
+import type { ChartSpec } from "./group";
 import { useHistory } from "./hooks";
 import type { Line } from "./lines";
-import { type LoadPlotly, layoutOf, type Plotly, type PlotlyInks, tracesOf } from "./plotly";
+import { type LoadPlotly, layoutOf, type Plotly, type PlotlyHost, type PlotlyInks, tracesOf, zoomOf } from "./plotly";
 import { ValueTable } from "./table";
+import { useLines } from "./use_lines";
 
-interface EnlargedProps extends Omit<ChartCardProps, "onZoom" | "onEnlarge"> {
+interface EnlargedProps extends ChartView {
+  readonly chart: ChartSpec;
   readonly loadPlotly: LoadPlotly;
   onClose(): void;
 }
@@ -24,20 +28,26 @@ function inksOf(host: HTMLElement): PlotlyInks {
   return { text, dim, grid, background: of("--anr-bg"), alarm: of("--anr-alarm"), font: style.fontFamily };
 }
 
-function PlotlyChart({ plotly, lines, options, theme }: { plotly: Plotly; lines: readonly Line[] } & EnlargedProps) {
+function PlotlyChart(props: { plotly: Plotly; lines: readonly Line[] } & EnlargedProps) {
+  const { plotly, lines, options, theme } = props;
   const host = useRef<HTMLDivElement>(null);
   const drawnAt = useRef(0);
+  const now = useRef(props);
+  now.current = props;
   useEffect(() => {
     const draw = () => {
       if (!host.current) return;
       drawnAt.current = performance.now();
       const config = { modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
-      void plotly.react(
-        host.current,
-        tracesOf(lines, options, theme),
-        layoutOf(lines, options, inksOf(host.current)),
-        config,
-      );
+      const first = !(host.current as Partial<PlotlyHost>).on;
+      const layout = layoutOf(lines, options, inksOf(host.current), first ? now.current.zoom : null);
+      void plotly.react(host.current, tracesOf(lines, options, theme), layout, config);
+      if (!first) return;
+      // Finer points are asked for as soon as there is room for them.
+      (host.current as unknown as PlotlyHost).on("plotly_relayout", (changed) => {
+        const chosen = zoomOf(changed, now.current.options);
+        if (chosen !== undefined) now.current.onZoom(chosen);
+      });
     };
     const wait = Math.max(0, drawnAt.current + REDRAW_MS - performance.now());
     const timer = setTimeout(draw, drawnAt.current ? wait : 0);
@@ -61,7 +71,6 @@ export function EnlargedChart(props: EnlargedProps) {
   useHistory(props.history);
   const dialog = useRef<HTMLDialogElement>(null);
   const [drawn, setDrawn] = useState<Drawn>({ by: "canvas", why: null });
-  const [zoom, setZoom] = useState(props.zoom);
   const lines = useLines(props, true);
   useEffect(() => {
     dialog.current?.showModal();
@@ -93,9 +102,9 @@ export function EnlargedChart(props: EnlargedProps) {
       {drawn.by === "plotly" ? (
         <PlotlyChart {...props} plotly={drawn.plotly} lines={lines} />
       ) : (
-        <ChartPlot {...props} zoom={zoom} onZoom={setZoom} lines={lines} visible label={`Chart of ${title}`} />
+        <ChartPlot {...props} title={title} lines={lines} visible label={`Chart of ${title}`} />
       )}
-      <ValueTable lines={lines} options={props.options} />
+      <ValueTable title={title} lines={lines} options={props.options} zoom={props.zoom} />
     </dialog>
   );
 }

@@ -1,21 +1,20 @@
 /**
- * One chart on the page: a canvas, and over it the cursor, the selection and the dots that follow the pointer.
+ * One chart on the page: a canvas, and over it the cursor and what a pointer does.
  *
  * Invariant: draws only in `update`, `resize` and where the page's pixel ratio changes; who calls decides how often.
  */
 
-import { type Axis, type Tick, xAxisOf, yAxisOf } from "./axis";
-import { type Line, magnitude, nearest, type Range, xRange, yRange } from "./lines";
-import type { XAxis, YAxis } from "./options";
-import { FONT_SIZE, type Frame, type Inks, paintAxes, paintLine } from "./paint";
+import { Cursor } from "./cursor";
+import { Gestures } from "./gestures";
+import { FONT_SIZE, type Layout, layOut, placeAtPixel, type Shown } from "./layout";
+import type { Line, Range } from "./lines";
+import { type Inks, paintChart } from "./paint";
 import { colorOf, dashOf, type Theme } from "./palette";
+import { further, pickFrom, sentenceOf } from "./pick";
+import { between, movedBy, settled, zoomedBy } from "./shown";
+import { onCanvas, type Surface } from "./surface";
 
-export interface PlotState {
-  readonly lines: readonly Line[];
-  readonly x: XAxis;
-  readonly y: YAxis;
-  /** Shown stretch of x; null for all. */
-  readonly zoom: Range | null;
+export interface PlotState extends Shown {
   readonly theme: Theme;
 }
 
@@ -26,23 +25,20 @@ export interface PlotEvents {
   hovered(x: number | null): void;
   /** What the cursor's label says at `x`. */
   named(x: number): string;
+  /** For a screen reader: what the keys led to. */
+  said(text: string): void;
 }
 
-/** The plotting area, in CSS pixels of the host. */
-interface Area {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-const PIXELS_PER_X_TICK = 52;
-const PIXELS_PER_Y_TICK = 34;
-const X_AXIS_HEIGHT = 20;
-const LEAST_LABEL_WIDTH = 30;
-const MARGIN = 8;
-/** A shorter drag is a click that slipped. */
-const LEAST_DRAG = 5;
+const MOVES: Readonly<Record<string, number>> = {
+  ArrowLeft: -1,
+  ArrowRight: 1,
+  PageUp: -10,
+  PageDown: 10,
+  Home: Number.NEGATIVE_INFINITY,
+  End: Number.POSITIVE_INFINITY,
+};
+const CLOSER = 0.5;
+const ASIDE = 0.25;
 
 /** Charts whose cursors move together. */
 const inStep = new Map<string, Set<Plot>>();
@@ -52,60 +48,63 @@ export class Plot {
   readonly #events: PlotEvents;
   readonly #peers: Set<Plot>;
   readonly #canvas: HTMLCanvasElement;
+  readonly #surface: Surface;
   readonly #context: CanvasRenderingContext2D;
   /** Takes the pointer; as large as the plotting area. */
   readonly #over: HTMLElement;
-  readonly #cursor: HTMLElement;
-  /** Says under the axis where the cursor is. */
-  readonly #label: HTMLElement;
-  readonly #selection: HTMLElement;
-  readonly #dots: HTMLElement[] = [];
+  readonly #cursor: Cursor;
   readonly #end = new AbortController();
   #state: PlotState;
   #inks: Inks;
-  #xAxis: Axis = xAxisOf("step", 1);
-  #yAxis: Axis = yAxisOf("linear", 1);
-  #x: Range = { low: 0, high: 1 };
-  #y: Range = { low: 0, high: 1 };
-  #xTicks: readonly Tick[] = [];
-  #yTicks: readonly Tick[] = [];
-  #area: Area = { left: 0, top: 0, width: 0, height: 0 };
+  #layout: Layout;
   /** Of the host; asked for only when it changes, since each question makes the page lay itself out. */
   #size = { width: 0, height: 0 };
   /** Where the cursor is, as a value of x; null: nowhere. */
   #at: number | null = null;
-  #dragFrom: number | null = null;
+  #here = false;
+  /** Line along which keys go. */
+  #along = 0;
+  /** What was shown when a movement began, in places. */
+  #before: Range;
+  #asked = 0;
 
-  /** Charts with the same `syncKey` move their cursors together. */
-  constructor(host: HTMLElement, state: PlotState, events: PlotEvents, syncKey: string) {
+  /** Charts with the same `syncKey` move their cursors together; `label` is what a screen reader says of the picture. */
+  constructor(host: HTMLElement, state: PlotState, events: PlotEvents, syncKey: string, label: string) {
     this.#host = host;
     this.#events = events;
     this.#state = state;
     this.#peers = inStep.get(syncKey) ?? new Set();
     inStep.set(syncKey, this.#peers.add(this));
-    const make = (name: string, parent: HTMLElement, tag = "div") => {
+    const make = <K extends "canvas" | "div">(name: string, tag: K) => {
       const element = host.ownerDocument.createElement(tag);
       element.className = name;
-      return parent.appendChild(element);
+      return host.appendChild(element);
     };
-    this.#canvas = make("anr-canvas", host, "canvas") as HTMLCanvasElement;
+    this.#canvas = make("anr-canvas", "canvas");
+    this.#canvas.setAttribute("role", "img");
+    this.label(label);
     this.#context = this.#canvas.getContext("2d") as CanvasRenderingContext2D;
-    this.#over = make("anr-over", host);
-    this.#cursor = make("anr-cursor", this.#over);
-    this.#selection = make("anr-selection", this.#over);
-    this.#label = make("anr-at anr-num", this.#over);
-    this.#cursor.hidden = this.#label.hidden = this.#selection.hidden = true;
-    this.#inks = this.#readInks();
+    this.#surface = onCanvas(this.#context, getComputedStyle(host).fontFamily || "sans-serif");
+    this.#over = make("anr-over", "div");
+    this.#inks = inksOf(host);
     this.#size = { width: host.clientWidth, height: host.clientHeight };
-    this.#listen();
+    this.#layout = this.#layOut();
+    this.#before = this.#layout.x;
+    this.#cursor = new Cursor(this.#over);
+    new Gestures(this.#over, this.#gestures(), this.#end.signal);
+    this.#watchRatio();
     this.#redraw();
   }
 
   update(state: PlotState): void {
     const recolor = state.theme !== this.#state.theme;
     this.#state = state;
-    if (recolor) this.#inks = this.#readInks();
+    if (recolor) this.#inks = inksOf(this.#host);
     this.#redraw();
+  }
+
+  label(text: string): void {
+    if (this.#canvas.getAttribute("aria-label") !== text) this.#canvas.setAttribute("aria-label", text);
   }
 
   /** Take the size of the host. */
@@ -116,110 +115,81 @@ export class Plot {
     this.#redraw();
   }
 
-  /** Put the cursor `moves` points further along the longest line; for keys. */
-  step(moves: number): void {
-    const longest = [...this.#state.lines].sort((a, b) => b.length - a.length)[0];
-    if (!longest?.length) return;
-    const here = this.#at === null ? longest.length - 1 - moves : nearest(longest, this.#at);
-    const next = Math.min(longest.length - 1, Math.max(0, here + moves));
-    this.#move(longest.x[next] as number);
+  /** Do what a key asks for; returns whether it asks for anything here. */
+  key({ key, shiftKey }: Pick<KeyboardEvent, "key" | "shiftKey">): boolean {
+    const moves = MOVES[key];
+    const { x, all } = this.#layout;
+    if (shiftKey && (key === "ArrowLeft" || key === "ArrowRight")) {
+      this.#zoom(movedBy(key === "ArrowLeft" ? -ASIDE : ASIDE, x, all));
+    } else if (moves) this.#step(moves);
+    else if (key === "ArrowUp" || key === "ArrowDown") this.#change(key === "ArrowUp" ? -1 : 1);
+    else if (key === "+" || key === "=") this.#zoom(zoomedBy(CLOSER, this.#middle(), x, all));
+    else if (key === "-") this.#zoom(zoomedBy(1 / CLOSER, this.#middle(), x, all));
+    else if (key === "0") this.#events.zoomed(null);
+    else return false;
+    return true;
   }
 
-  /** Take the cursor away. */
-  leave(): void {
-    this.#move(null);
+  /** Take the cursor away; returns whether there was one. */
+  leave(): boolean {
+    const was = this.#at !== null;
+    this.#move(null, false);
+    return was;
   }
 
   destroy(): void {
     this.#end.abort();
+    cancelAnimationFrame(this.#asked);
     this.#peers.delete(this);
     this.#host.replaceChildren();
   }
 
-  #readInks(): Inks {
-    const style = getComputedStyle(this.#host);
-    const of = (name: string, otherwise: string) => style.getPropertyValue(name).trim() || otherwise;
-    return {
-      text: of("--anr-dim", "#5f6975"),
-      grid: of("--anr-line", "#e3e7eb"),
-      alarm: of("--anr-alarm", "#c4321f"),
-      family: style.fontFamily || "sans-serif",
-    };
-  }
-
-  /** Decide axes, ranges, ticks and room for the state and the size. */
-  #measure(): void {
-    const { lines, x, y, zoom } = this.#state;
-    const { width, height } = this.#size;
-    const all = xRange(lines);
-    const shown = zoom ?? all ?? { low: 0, high: 1 };
-    this.#xAxis = xAxisOf(x, Math.max(Math.abs(shown.low), Math.abs(shown.high)));
-    this.#yAxis = yAxisOf(y, magnitude(lines));
-    const place = (value: number) => this.#yAxis.place(value);
-    this.#x = { low: this.#xAxis.place(shown.low), high: this.#xAxis.place(shown.high) };
-    this.#y = yRange(lines, shown, place) ?? (all && yRange(lines, all, place)) ?? { low: 0, high: 1 };
-    this.#xTicks = this.#xAxis.ticks(this.#x, Math.max(2, Math.floor(width / PIXELS_PER_X_TICK)));
-    this.#yTicks = this.#yAxis.ticks(this.#y, Math.max(2, Math.floor(height / PIXELS_PER_Y_TICK)));
-
-    this.#context.font = `${FONT_SIZE}px ${this.#inks.family}`;
-    const widthOf = ({ label }: Tick) => this.#context.measureText(label).width;
-    const left = Math.ceil(Math.max(LEAST_LABEL_WIDTH, MARGIN + 2 + Math.max(0, ...this.#yTicks.map(widthOf))));
-    const last = this.#xTicks.at(-1);
-    const room = width - left - MARGIN;
-    // The half of the last label that stands beyond the end of the axis.
-    const beyond = last ? widthOf(last) / 2 - ((this.#x.high - last.at) / (this.#x.high - this.#x.low)) * room : 0;
-    const right = Math.max(MARGIN, Math.ceil(beyond) + 2);
-    const area = {
-      left,
-      top: MARGIN,
-      width: Math.max(1, width - left - right),
-      height: Math.max(1, height - MARGIN - X_AXIS_HEIGHT),
-    };
-    const before = this.#area;
-    this.#area = area;
-    if (before.left === left && before.width === area.width && before.height === area.height) return;
-    for (const side of ["left", "top", "width", "height"] as const) this.#over.style[side] = `${area[side]}px`;
+  #layOut(): Layout {
+    return layOut(this.#state, this.#size, (label) => this.#surface.widthOf(label, FONT_SIZE));
   }
 
   #redraw(): void {
-    this.#measure();
-    const { left, top, width, height } = this.#area;
+    const before = this.#layout.area;
+    this.#layout = this.#layOut();
+    const { area } = this.#layout;
+    const moved = before.left !== area.left || before.width !== area.width || before.height !== area.height;
+    if (moved || !this.#over.style.width) {
+      for (const side of ["left", "top", "width", "height"] as const) this.#over.style[side] = `${area[side]}px`;
+    }
     const ratio = this.#host.ownerDocument.defaultView?.devicePixelRatio || 1;
     const [wide, high] = [Math.round(this.#size.width * ratio), Math.round(this.#size.height * ratio)];
     if (this.#canvas.width !== wide || this.#canvas.height !== high) {
       this.#canvas.width = wide;
       this.#canvas.height = high;
     }
-    const frame: Frame = {
-      ...{ left, top, width, height, x: this.#x, y: this.#y },
-      placeX: (value) => this.#xAxis.place(value),
-      placeY: (value) => this.#yAxis.place(value),
-    };
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.#context.clearRect(0, 0, this.#size.width, this.#size.height);
-    paintAxes(this.#context, frame, this.#xTicks, this.#yTicks, this.#inks);
-    for (const line of this.#state.lines) {
-      const color = colorOf(line.index, this.#state.theme);
-      paintLine(this.#context, line, frame, { color, dash: dashOf(line.index), inks: this.#inks });
-    }
+    const { lines, theme } = this.#state;
+    const lookOf = ({ index }: Line) => ({ color: colorOf(index, theme), dash: dashOf(index) });
+    paintChart(this.#surface, lines, this.#layout, this.#inks, lookOf);
     this.#showCursor();
   }
 
-  #listen(): void {
-    const { signal } = this.#end;
-    const on = <K extends keyof HTMLElementEventMap>(type: K, heard: (event: HTMLElementEventMap[K]) => void) =>
-      this.#over.addEventListener(type, heard, { signal });
-    on("pointermove", (event) => this.#pointed(event));
-    on("pointerleave", () => this.#dragFrom === null && this.#move(null));
-    on("pointerdown", (event) => {
-      if (event.button !== 0 || event.pointerType === "touch") return;
-      this.#over.setPointerCapture(event.pointerId);
-      this.#dragFrom = this.#pixel(event);
-    });
-    on("pointerup", (event) => this.#released(event));
-    on("pointercancel", () => this.#dropSelection());
-    on("dblclick", () => this.#events.zoomed(null));
-    this.#watchRatio();
+  #gestures() {
+    return {
+      pointed: (pixel: number | null) => {
+        const x = pixel === null ? null : this.#layout.xAxis.value(placeAtPixel(this.#layout, pixel));
+        this.#move(x, x !== null);
+      },
+      begin: () => {
+        this.#before = this.#layout.x;
+      },
+      chosen: (from: number, to: number) => {
+        const [a, b] = [placeAtPixel(this.#layout, from), placeAtPixel(this.#layout, to)];
+        this.#zoom(between(a, b, this.#layout.all));
+      },
+      moved: (share: number) => this.#soon(movedBy(share, this.#before, this.#layout.all)),
+      scaled: (factor: number, pixel: number) => {
+        const { x, all } = this.#layout;
+        this.#soon(zoomedBy(factor, placeAtPixel(this.#layout, pixel), x, all));
+      },
+      reset: () => this.#events.zoomed(null),
+    };
   }
 
   /** A page moved to another screen, or zoomed, has other pixels. */
@@ -233,88 +203,77 @@ export class Plot {
     query?.addEventListener("change", changed, { once: true, signal: this.#end.signal });
   }
 
-  #pixel(event: PointerEvent): number {
-    const pixel = event.clientX - this.#over.getBoundingClientRect().left;
-    return Math.min(this.#area.width, Math.max(0, pixel));
+  /** Show a stretch, in places. */
+  #zoom(places: Range | null): void {
+    const { xAxis } = this.#layout;
+    this.#events.zoomed(places && { low: xAxis.value(places.low), high: xAxis.value(places.high) });
   }
 
-  #valueAt(pixel: number): number {
-    return this.#xAxis.value(this.#x.low + (pixel / this.#area.width) * (this.#x.high - this.#x.low));
+  /** As `#zoom`, at most once for each frame that is drawn. */
+  #soon(places: Range | null): void {
+    cancelAnimationFrame(this.#asked);
+    this.#asked = requestAnimationFrame(() => this.#zoom(places));
   }
 
-  #pixelOf(value: number): number {
-    return ((this.#xAxis.place(value) - this.#x.low) / (this.#x.high - this.#x.low)) * this.#area.width;
+  #middle(): number {
+    const { x, xAxis } = this.#layout;
+    const at = this.#at === null ? Number.NaN : xAxis.place(this.#at);
+    return at >= x.low && at <= x.high ? at : x.low + (x.high - x.low) / 2;
   }
 
-  #pointed(event: PointerEvent): void {
-    const pixel = this.#pixel(event);
-    this.#move(this.#valueAt(pixel));
-    if (this.#dragFrom === null) return;
-    const [from, to] = [Math.min(pixel, this.#dragFrom), Math.max(pixel, this.#dragFrom)];
-    this.#selection.hidden = to - from < LEAST_DRAG;
-    this.#selection.style.transform = `translateX(${from}px)`;
-    this.#selection.style.width = `${to - from}px`;
+  /** The line along which keys go, among those that have a point. */
+  #line(): Line | null {
+    const drawn = this.#state.lines.filter(({ length }) => length);
+    return drawn[((this.#along % drawn.length) + drawn.length) % drawn.length] ?? null;
   }
 
-  #released(event: PointerEvent): void {
-    const [from, to] = [this.#dragFrom, this.#pixel(event)];
-    this.#dropSelection();
-    if (from === null || Math.abs(to - from) < LEAST_DRAG) return;
-    this.#events.zoomed({ low: this.#valueAt(Math.min(from, to)), high: this.#valueAt(Math.max(from, to)) });
+  #step(moves: number): void {
+    const line = this.#line();
+    const x = line && further(line, this.#at, moves);
+    if (line && x !== null) this.#goTo(line, x);
   }
 
-  #dropSelection(): void {
-    this.#dragFrom = null;
-    this.#selection.hidden = true;
+  #change(by: number): void {
+    this.#along += by;
+    const line = this.#line();
+    if (line) this.#goTo(line, pickFrom(line, this.#at ?? (line.x[line.length - 1] as number))?.x as number);
   }
 
-  #move(x: number | null): void {
-    for (const plot of this.#peers) plot.#follow(x);
+  #goTo(line: Line, x: number): void {
+    this.#move(x, true);
+    const picked = pickFrom(line, x);
+    if (picked) this.#events.said(sentenceOf(picked, this.#events.named(x)));
+    const { xAxis, x: shown, all } = this.#layout;
+    const [at, half] = [xAxis.place(x), (shown.high - shown.low) / 2];
+    if (at < shown.low || at > shown.high) this.#zoom(settled({ low: at - half, high: at + half }, all));
   }
 
-  #follow(x: number | null): void {
-    if (x === this.#at) return;
-    this.#at = x;
-    this.#events.hovered(x);
+  #move(x: number | null, here: boolean): void {
+    for (const plot of this.#peers) plot.#follow(x, here && plot === this);
+  }
+
+  #follow(x: number | null, here: boolean): void {
+    if (x === this.#at && here === this.#here) return;
+    const moved = x !== this.#at;
+    [this.#at, this.#here] = [x, here];
+    if (moved) this.#events.hovered(x);
     this.#showCursor();
   }
 
-  /** A line where the cursor is, and a dot on each curve. */
   #showCursor(): void {
-    if (this.#at === null && this.#cursor.hidden) return;
-    const pixel = this.#at === null ? -1 : this.#pixelOf(this.#at);
-    this.#cursor.hidden = !(pixel >= 0 && pixel <= this.#area.width);
-    this.#cursor.style.transform = `translateX(${pixel}px)`;
-    this.#showLabel(pixel);
-    const lines = this.#cursor.hidden ? [] : this.#state.lines;
-    while (this.#dots.length < lines.length) {
-      const dot = this.#host.ownerDocument.createElement("i");
-      dot.className = "anr-dot";
-      this.#dots.push(this.#over.appendChild(dot));
-    }
-    for (const [i, dot] of this.#dots.entries()) this.#showDot(dot, lines[i]);
+    const { lines, theme } = this.#state;
+    const state = { lines, theme, layout: this.#layout, width: this.#size.width, at: this.#at, here: this.#here };
+    this.#cursor.show(state, (x) => this.#events.named(x));
   }
+}
 
-  #showLabel(pixel: number): void {
-    this.#label.hidden = this.#cursor.hidden;
-    if (this.#at === null || this.#label.hidden) return;
-    this.#label.textContent = this.#events.named(this.#at);
-    const half = this.#label.offsetWidth / 2;
-    // Inside the chart, also at its edges.
-    const [least, most] = [-this.#area.left, this.#size.width - this.#area.left - 2 * half];
-    const at = Math.min(Math.max(pixel - half, least), most);
-    this.#label.style.transform = `translateX(${Math.round(at)}px)`;
-  }
-
-  #showDot(dot: HTMLElement, line: Line | undefined): void {
-    dot.hidden = true;
-    const entry = line && this.#at !== null ? nearest(line, this.#at) : -1;
-    if (!line || entry < 0) return;
-    const x = this.#pixelOf(line.x[entry] as number);
-    const height = this.#yAxis.place((line.smoothed ?? line.y)[entry] as number);
-    const y = this.#area.height * (1 - (height - this.#y.low) / (this.#y.high - this.#y.low));
-    dot.hidden = !(x >= 0 && x <= this.#area.width && y >= -1 && y <= this.#area.height + 1);
-    dot.style.background = colorOf(line.index, this.#state.theme);
-    dot.style.transform = `translate(${x}px, ${y}px)`;
-  }
+/** Return the colours that the page gives to what is no line. */
+export function inksOf(host: HTMLElement): Inks {
+  const style = getComputedStyle(host);
+  const of = (name: string, otherwise: string) => style.getPropertyValue(name).trim() || otherwise;
+  return {
+    text: of("--anr-dim", "#5f6975"),
+    grid: of("--anr-line", "#e3e7eb"),
+    alarm: of("--anr-alarm", "#c4321f"),
+  };
 }

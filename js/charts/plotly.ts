@@ -1,7 +1,7 @@
 /** What the enlarged chart needs of plotly.js, and how lines become its traces. Pure. */
 
-import type { Line } from "./lines";
-import type { ChartOptions } from "./options";
+import type { Line, Range } from "./lines";
+import { type ChartOptions, nameOfX, xScaleOf } from "./options";
 import { colorOf, type Theme } from "./palette";
 
 /** The part of plotly.js that is used; see `plotly/index.js` for what is built. */
@@ -9,6 +9,11 @@ export interface Plotly {
   react(host: HTMLElement, data: object[], layout: object, config: object): Promise<unknown>;
   purge(host: HTMLElement): void;
   Plots: { resize(host: HTMLElement): void };
+}
+
+/** The element that plotly draws into, once it has. */
+export interface PlotlyHost {
+  on(event: "plotly_relayout", heard: (changed: Readonly<Record<string, unknown>>) => void): void;
 }
 
 /** Rejects with a sentence that says why plotly is not to be had. */
@@ -83,10 +88,44 @@ export interface PlotlyInks {
   readonly font: string;
 }
 
-const X_TITLES = { step: "step", relative: "seconds since the start", wall: "" } as const;
+type Axes = Pick<ChartOptions, "x" | "xScale" | "y">;
 
-/** Return plotly's layout; marks of values that are no number are dotted lines with a name. */
-export function layoutOf(lines: readonly Line[], options: Pick<ChartOptions, "x" | "y">, inks: PlotlyInks): object {
+function titleOfX(x: ChartOptions["x"]): string {
+  if (x === "wall") return "";
+  return x === "relative" ? "seconds since the start" : plainText(nameOfX(x));
+}
+
+/** Return what plotly's axis of x takes for a place. */
+function toPlotly(x: number, options: Axes): number {
+  if (options.x === "wall") return x * 1000;
+  return xScaleOf(options) === "log" ? Math.log10(x) : x;
+}
+
+function fromPlotly(place: unknown, options: Axes): number {
+  if (options.x === "wall") {
+    // Plotly writes dates without a zone and means the reader's; it leaves out what is zero.
+    const [day = "", clock = "00:00"] = String(place).split(" ");
+    return Date.parse(`${day}T${clock}Z`) / 1000;
+  }
+  return xScaleOf(options) === "log" ? 10 ** Number(place) : Number(place);
+}
+
+/** Return what plotly shows of x after a change: null for all, undefined where x did not change. */
+export function zoomOf(changed: Readonly<Record<string, unknown>>, options: Axes): Range | null | undefined {
+  if (changed["xaxis.autorange"]) return null;
+  const whole = changed["xaxis.range"];
+  const [from, to] = Array.isArray(whole) ? whole : [changed["xaxis.range[0]"], changed["xaxis.range[1]"]];
+  if (from === undefined || to === undefined) return undefined;
+  const [low, high] = [fromPlotly(from, options), fromPlotly(to, options)];
+  return low < high ? { low, high } : undefined;
+}
+
+/**
+ * Return plotly's layout; marks of values that are no number are dotted lines with a name.
+ *
+ * `zoom` is what is shown at first; later the reader's own zoom is kept.
+ */
+export function layoutOf(lines: readonly Line[], options: Axes, inks: PlotlyInks, zoom: Range | null = null): object {
   const marks = lines.flatMap((line) => line.marks).slice(0, MAX_MARKS);
   const place = (x: number) => (options.x === "wall" ? x * 1000 : x);
   const axis = { gridcolor: inks.grid, linecolor: inks.grid, zeroline: false, automargin: true };
@@ -102,8 +141,13 @@ export function layoutOf(lines: readonly Line[], options: Pick<ChartOptions, "x"
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: inks.dim, activecolor: inks.text },
     // Keeps the reader's zoom while points arrive.
-    uirevision: `${options.x} ${options.y}`,
-    xaxis: { ...axis, type: options.x === "wall" ? "date" : "linear", title: { text: X_TITLES[options.x] } },
+    uirevision: `${options.x} ${options.xScale} ${options.y}`,
+    xaxis: {
+      ...axis,
+      type: options.x === "wall" ? "date" : xScaleOf(options),
+      title: { text: titleOfX(options.x) },
+      ...(zoom && { range: [toPlotly(zoom.low, options), toPlotly(zoom.high, options)] }),
+    },
     yaxis: { ...axis, type: options.y, exponentformat: "e" },
     shapes: marks.map((mark) => ({
       ...{ type: "line", yref: "paper", y0: 0, y1: 1, x0: place(mark.x), x1: place(mark.x) },

@@ -1,7 +1,7 @@
 /** The view of one run in a notebook: banner, head line, charts, foot line. Never empty. */
 
 import { useEffect, useMemo, useReducer, useState } from "preact/hooks";
-import { ChartGrid, ChartToolbar, DEFAULT_OPTIONS, useHistory, useTheme } from "../charts";
+import { ChartGrid, ChartToolbar, type Keeper, useChoices, useHistory, useTheme } from "../charts";
 import { Banner } from "./banner";
 import { ConfigTable } from "./config_table";
 import { Foot } from "./foot";
@@ -38,6 +38,8 @@ function useServerTime(view: RunView, root: HTMLElement): number {
   return view.now();
 }
 
+const NONE: readonly string[] = [];
+
 type Tab = "charts" | "system" | "config";
 const TAB_NAMES: Record<Tab, string> = { charts: "Charts", system: "System", config: "Config" };
 
@@ -69,11 +71,11 @@ function Tabs({ tabs, tab, onTab }: { tabs: readonly Tab[]; tab: Tab; onTab(tab:
   );
 }
 
-export function App({ view, root }: { view: RunView; root: HTMLElement }) {
+export function App({ view, root, keeper }: { view: RunView; root: HTMLElement; keeper: Keeper }) {
   const state = useViewState(view);
   const now = useServerTime(view, root);
   const theme = useTheme();
-  const [options, setOptions] = useState(DEFAULT_OPTIONS);
+  const [choices, setChoices] = useChoices(keeper);
   const [chosen, setTab] = useState<Tab>("charts");
   useHistory(state.history);
   const hasSystem = [...state.history.series.keys()].some((name) => name.startsWith("system/"));
@@ -85,6 +87,7 @@ export function App({ view, root }: { view: RunView; root: HTMLElement }) {
   const start = Date.parse(state.run.created_at ?? "") / 1000 || firstTime(state);
   const { height, key_metrics } = state.config;
   const { history } = state;
+  const { name } = state.run;
   // The same element as before is not looked through again when only the clock has moved on.
   const grid = useMemo(
     () =>
@@ -92,15 +95,19 @@ export function App({ view, root }: { view: RunView; root: HTMLElement }) {
         <ChartGrid
           key={tab}
           history={history}
-          options={options}
+          choices={choices}
+          onChoices={setChoices}
+          name={name}
           section={tab}
           start={start}
           theme={theme}
           loadPlotly={() => view.plotly()}
-          first={key_metrics ?? []}
+          first={key_metrics ?? NONE}
+          detail={view.detail}
+          allPoints={view.allPoints}
         />
       ),
-    [view, history, options, tab, start, theme, key_metrics],
+    [view, history, choices, setChoices, name, tab, start, theme, key_metrics],
   );
   return (
     <div class="anr anr-widget" data-theme={theme} data-run-id={view.runId}>
@@ -108,7 +115,7 @@ export function App({ view, root }: { view: RunView; root: HTMLElement }) {
       <Head state={state} now={now} />
       <div class="anr-bar">
         <Tabs tabs={tabs} tab={tab} onTab={setTab} />
-        {tab !== "config" && <ChartToolbar options={options} onChange={setOptions} />}
+        {tab !== "config" && <ChartToolbar choices={choices} onChoices={setChoices} metrics={history.series.keys()} />}
       </div>
       <div class="anr-body" style={height ? { maxHeight: `${height}px`, overflow: "auto" } : undefined}>
         {tab === "config" ? <ConfigTable config={config} /> : grid}

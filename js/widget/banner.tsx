@@ -2,9 +2,8 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Problem } from "../api";
-import { formatCountdown, formatInstant, zoneName } from "../charts";
+import { fileName, formatCountdown, formatInstant, save as saveFile, zoneName } from "../charts";
 import { type Keeping, keepingOf } from "./keeping";
-import { fileName } from "./rows";
 import type { RunView, ViewState } from "./run_view";
 import { SecretLink } from "./secret_link";
 
@@ -77,12 +76,7 @@ function Download({ view, state }: { view: RunView; state: ViewState }) {
     if (menu.current) menu.current.open = false;
     const file = await view.download(format);
     setTrouble(file instanceof Blob ? null : file);
-    if (!(file instanceof Blob)) return;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(file);
-    link.download = fileName(state.run.name, format);
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    if (file instanceof Blob) saveFile(file, fileName(state.run.name, format));
   };
   return (
     <details

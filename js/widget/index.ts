@@ -3,6 +3,7 @@
 import "./widget.css";
 import { render as draw, h } from "preact";
 import { App } from "./app";
+import { keeperFor } from "./cell_keeper";
 import type { Model } from "./contract";
 import { place } from "./placement";
 import { RunView } from "./run_view";
@@ -38,7 +39,7 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
     show(root) {
       held.roots += 1;
       view.wake();
-      draw(h(App, { view, root }), root);
+      draw(h(App, { view, root, keeper: keeperFor(root, view.runId) }), root);
     },
     clear(root) {
       draw(null, root);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { frameOf } from "../api/encode.testing";
-import { fileName, Rows } from "./rows";
+import { fileName } from "../charts/csv";
+import { Rows } from "./rows";
 
 test("CSV has one row a log call, in order of arrival, with every digit", () => {
   const rows = new Rows();

@@ -5,10 +5,9 @@
  */
 
 import type { Frame } from "../api";
+import { csvOfFrames, isoTime, numberText } from "../charts/csv";
 
 const MOST_BYTES = 48 * 2 ** 20;
-/** Spreadsheets run a text that begins with one of these as a formula. */
-const FORMULA = /^[=+\-@\t\r]/;
 
 export class Rows {
   #frames: Frame[] = [];
@@ -43,21 +42,14 @@ export class Rows {
     }
   }
 
-  /** Rows in order of arrival, as CSV: step, time, and a column for each metric. */
+  /** In order of arrival. */
+  get frames(): readonly Frame[] {
+    return this.#frames;
+  }
+
+  /** As CSV: step, time, and a column for each metric. */
   toCsv(): string {
-    const names = [...new Set(this.#frames.flatMap(({ names }) => names))];
-    const places = new Map(names.map((name, i) => [name, i]));
-    const lines = [["step", "time", ...names.map(cell)].join(",")];
-    for (const frame of this.#frames) {
-      for (let row = 0; row < frame.steps.length; row++) {
-        const cells: string[] = names.map(() => "");
-        for (const [i, name] of frame.names.entries()) {
-          cells[places.get(name) as number] = numberText(frame.columns[i]?.[row] as number);
-        }
-        lines.push([frame.steps[row], isoTime(frame.times[row] as number), ...cells].join(","));
-      }
-    }
-    return `${lines.join("\r\n")}\r\n`;
+    return csvOfFrames(this.#frames);
   }
 
   /** Series by metric, as plain lists; NaN and ±Infinity are text. */
@@ -82,25 +74,4 @@ export class Rows {
 
 function sizeOf(frame: Frame): number {
   return 8 * frame.steps.length * (frame.columns.length + 2);
-}
-
-function isoTime(seconds: number): string {
-  const micros = Math.round(seconds * 1e6);
-  const text = new Date(Math.floor(micros / 1e3)).toISOString();
-  return `${text.slice(0, -1)}${String(((micros % 1e3) + 1e3) % 1e3).padStart(3, "0")}Z`;
-}
-
-function numberText(value: number): string {
-  return Object.is(value, -0) ? "-0.0" : String(value);
-}
-
-function cell(name: string): string {
-  const text = FORMULA.test(name) ? `'${name}` : name;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-/** Return a file name that every system takes, for a run of this name. */
-export function fileName(name: string, extension: string): string {
-  const safe = name.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "");
-  return `${safe.slice(0, 80) || "run"}.${extension}`;
 }

@@ -5,8 +5,8 @@
  * held here and nowhere else; it outlives the widget, since at the end the kernel takes that away.
  */
 
-import { Client, type Problem, type RunInfo } from "../api";
-import type { History, Plotly } from "../charts";
+import { Client, type Frame, type Problem, type RunInfo } from "../api";
+import { type DetailSource, detailFrom, type History, type Plotly, stretchOf } from "../charts";
 import { Feed } from "../charts/feed";
 import { jupyterBase, type Reached, reach } from "./address";
 import { ClaimWatch } from "./claim_watch";
@@ -163,6 +163,25 @@ export class RunView {
     return null;
   }
 
+  /** Finer points: from memory while every row is here and the kernel speaks, else from the server. */
+  readonly detail: DetailSource = async (query, signal) => {
+    if (this.#hasAll()) return stretchOf(this.#kernel.rows.frames, query);
+    const client = await this.#reader();
+    return client && detailFrom(client, this.runId)(query, signal);
+  };
+
+  /** Every point of some metrics, from where `detail` has its own; rejects with the reason where there is none. */
+  readonly allPoints = async (metrics: readonly string[]): Promise<readonly Frame[]> => {
+    const client = this.#hasAll() ? null : await this.#reader();
+    if (client) {
+      const answer = await client.series(this.runId, metrics);
+      if (answer.ok) return answer.value.flatMap(({ frames }) => frames);
+      throw new Error(answer.problem.detail);
+    }
+    if (this.#hasAll()) return this.#kernel.rows.frames;
+    throw new Error("Not every point is in this page, and the server that has them does not answer. Try again later.");
+  };
+
   /** The run as a file: from memory where every row is here, else from the server. */
   async download(format: "csv" | "json"): Promise<Blob | Problem> {
     if (!this.#kernel.rows.complete && this.#state.server?.answers) {
@@ -197,6 +216,15 @@ export class RunView {
       null,
       1,
     );
+  }
+
+  #hasAll(): boolean {
+    return this.#kernel.rows.complete && this.#state.history === this.#kernel.history;
+  }
+
+  async #reader(): Promise<Client | null> {
+    const server = await this.reached();
+    return server?.answers ? this.#client(server.base, () => this.#secrets.view) : null;
   }
 
   #link(path: string, fragment: string): string | null {

@@ -1,14 +1,14 @@
 /** One run: its banner, its head line, and tabs for what it holds; live while it runs. */
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { RunInfo } from "../../api";
-import { type ChartOptions, DEFAULT_OPTIONS, groupMetrics } from "../../charts";
+import { type Choices, groupMetrics, useChoices } from "../../charts";
 import { Feed, type FeedState } from "../../charts/feed";
 import { enterRun } from "../enter_run";
 import type { Secrets } from "../fragment";
 import { Refusal } from "../http";
 import { type Kept, takeKept } from "../kept";
 import { Banner } from "../parts/banner";
-import { Charts, ChartTools } from "../parts/charts";
+import { Charts, ChartTools, KEPT_CHOICES } from "../parts/charts";
 import { useShell } from "../parts/context";
 import { Confirm } from "../parts/dialog";
 import { Loading } from "../parts/loading";
@@ -95,7 +95,7 @@ interface RunProps {
 function Run({ feed, state, run }: RunProps) {
   const { send } = useShell();
   const [tab, setTab] = useState("charts");
-  const [options, setOptions] = useState<ChartOptions>(DEFAULT_OPTIONS);
+  const [choices, setChoices] = useChoices(KEPT_CHOICES);
   const [deleting, setDeleting] = useState(false);
   const [deleted, setDeleted] = useState(false);
   const [kept] = useState<Kept | null>(() => takeKept(sessionStorage, run.run_id));
@@ -138,9 +138,9 @@ function Run({ feed, state, run }: RunProps) {
         tabs={tabsOf(run, hasSystem)}
         chosen={tab}
         onChoose={setTab}
-        aside={onCharts && <ChartTools options={options} onChange={setOptions} />}
+        aside={onCharts && <ChartTools choices={choices} onChoices={setChoices} history={feed.history} />}
       >
-        <Panel tab={tab as TabKey} feed={feed} state={state} run={run} options={options} />
+        <Panel tab={tab as TabKey} {...{ feed, state, run, choices }} onChoices={setChoices} />
       </Tabs>
       {deleting && (
         <Confirm
@@ -160,10 +160,11 @@ function Run({ feed, state, run }: RunProps) {
 
 interface PanelProps extends RunProps {
   readonly tab: TabKey;
-  readonly options: ChartOptions;
+  readonly choices: Choices;
+  readonly onChoices: (choices: Choices) => void;
 }
 
-function Panel({ tab, feed, state, run, options }: PanelProps) {
+function Panel({ tab, feed, state, run, choices, onChoices }: PanelProps) {
   switch (tab) {
     case "metrics":
       return <MetricTable run={run} live={state.link === "live"} />;
@@ -179,7 +180,10 @@ function Panel({ tab, feed, state, run, options }: PanelProps) {
       return (
         <Charts
           history={feed.history}
-          options={options}
+          runId={run.run_id}
+          name={run.name}
+          choices={choices}
+          onChoices={onChoices}
           section={tab}
           createdAt={run.created_at}
           loaded={state.loaded}

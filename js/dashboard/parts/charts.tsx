@@ -1,10 +1,14 @@
 /** The charts of a run, as the widget draws them, on a page of its own. */
+import { useCallback, useMemo } from "preact/hooks";
+import type { Frame } from "../../api";
 import {
   ChartGrid,
-  type ChartOptions,
   type ChartSpec,
   ChartToolbar,
+  type Choices,
+  detailFrom,
   type History,
+  inStorage,
   type Plotly,
   useTheme,
 } from "../../charts";
@@ -12,9 +16,15 @@ import { href, type PageContext } from "../page";
 import { useShell } from "./context";
 import { Loading } from "./loading";
 
+/** Charts are as their reader left them, in every run: they are named by their metrics. */
+export const KEPT_CHOICES = inStorage(() => localStorage, "anonrun.charts");
+
 export interface ChartsProps {
+  readonly runId: string;
+  readonly name: string;
   readonly history: History;
-  readonly options: ChartOptions;
+  readonly choices: Choices;
+  readonly onChoices: (choices: Choices) => void;
   readonly section: ChartSpec["section"];
   /** When the run began, RFC 3339. */
   readonly createdAt: string;
@@ -39,34 +49,49 @@ async function loadPlotly(page: PageContext): Promise<Plotly> {
   return plotly;
 }
 
-export function Charts({ history, options, section, createdAt, loaded, running }: ChartsProps) {
-  const { page } = useShell();
+export function Charts(props: ChartsProps) {
+  const { runId, name, history, choices, onChoices, section, createdAt, loaded, running } = props;
+  const { page, client } = useShell();
   const theme = useTheme();
+  const detail = useMemo(() => detailFrom(client, runId), [client, runId]);
+  const allPoints = useCallback(
+    async (metrics: readonly string[]): Promise<readonly Frame[]> => {
+      const answer = await client.series(runId, metrics);
+      if (!answer.ok) throw new Error(answer.problem.detail);
+      return answer.value.flatMap(({ frames }) => frames);
+    },
+    [client, runId],
+  );
   if (!loaded) return <Loading what="Reading the points…" />;
   return (
     <div class="anr" data-theme={theme}>
       <ChartGrid
         history={history}
-        options={options}
+        choices={choices}
+        onChoices={onChoices}
+        name={name}
         section={section}
         start={Date.parse(createdAt) / 1000}
         theme={theme}
         loadPlotly={() => loadPlotly(page)}
         empty={running ? "Waiting for the first point…" : "This run logged nothing."}
+        detail={detail}
+        allPoints={allPoints}
       />
     </div>
   );
 }
 
 export interface ChartToolsProps {
-  readonly options: ChartOptions;
-  readonly onChange: (options: ChartOptions) => void;
+  readonly choices: Choices;
+  readonly onChoices: (choices: Choices) => void;
+  readonly history: History;
 }
 
-export function ChartTools({ options, onChange }: ChartToolsProps) {
+export function ChartTools({ choices, onChoices, history }: ChartToolsProps) {
   return (
     <div class="anr tools" data-theme={useTheme()}>
-      <ChartToolbar options={options} onChange={onChange} />
+      <ChartToolbar choices={choices} onChoices={onChoices} metrics={history.series.keys()} />
     </div>
   );
 }
