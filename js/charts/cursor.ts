@@ -52,7 +52,8 @@ export class Cursor {
     const rows = picked.flatMap(([, one]) => (one ? [one] : []));
     const says = rows.length > 1 || rows.some(({ smoothed, band }) => smoothed !== null || band !== null);
     this.#table.hidden = !(shown && state.here && says);
-    if (!this.#table.hidden) this.#tabulate(rows, pixel, state);
+    if (this.#table.hidden) this.#table.replaceChildren();
+    else this.#tabulate(rows, pixel, state);
   }
 
   #make(name: string, tag = "div"): HTMLElement {

@@ -62,6 +62,8 @@ export class Plot {
   /** Where the cursor is, as a value of x; null: nowhere. */
   #at: number | null = null;
   #here = false;
+  /** Where the pointer is, in pixels of the plotting area; null: elsewhere. */
+  #pixel: number | null = null;
   /** Line along which keys go. */
   #along = 0;
   /** What was shown when a movement began, in places. */
@@ -167,14 +169,17 @@ export class Plot {
     const { lines, theme } = this.#state;
     const lookOf = ({ index }: Line) => ({ color: colorOf(index, theme), dash: dashOf(index) });
     paintChart(this.#surface, lines, this.#layout, this.#inks, lookOf);
+    // What is shown moved on under a pointer that stands still.
+    if (this.#pixel !== null) this.#point(this.#pixel);
     this.#showCursor();
   }
 
   #gestures() {
     return {
       pointed: (pixel: number | null) => {
-        const x = pixel === null ? null : this.#layout.xAxis.value(placeAtPixel(this.#layout, pixel));
-        this.#move(x, x !== null);
+        this.#pixel = pixel;
+        if (pixel === null) this.#move(null, false);
+        else this.#point(pixel);
       },
       begin: () => {
         this.#before = this.#layout.x;
@@ -190,6 +195,10 @@ export class Plot {
       },
       reset: () => this.#events.zoomed(null),
     };
+  }
+
+  #point(pixel: number): void {
+    this.#move(this.#layout.xAxis.value(placeAtPixel(this.#layout, pixel)), true);
   }
 
   /** A page moved to another screen, or zoomed, has other pixels. */
@@ -240,6 +249,7 @@ export class Plot {
   }
 
   #goTo(line: Line, x: number): void {
+    this.#pixel = null;
     this.#move(x, true);
     const picked = pickFrom(line, x);
     if (picked) this.#events.said(sentenceOf(picked, this.#events.named(x)));

@@ -123,7 +123,9 @@ class Stage:
         self.page.evaluate(_SEND, [{"type": "secrets", "view": VIEW, "claim": CLAIM}, []])
         return self
 
-    def points(self, series: dict[str, Sequence[float]], *, first: int = 0, reset: bool = True) -> Stage:
+    def points(
+        self, series: dict[str, Sequence[float]], *, first: int = 0, reset: bool = True, complete: bool = True
+    ) -> Stage:
         """Send points of metrics, each at the steps from `first` on, one a second."""
         frames = [
             Frame.of(
@@ -134,8 +136,15 @@ class Stage:
             )
             for name, values in series.items()
         ]
+        return self._send(frames, reset=reset, complete=complete)
+
+    def rows(self, name: str, *, steps: Sequence[int], times_s: Sequence[float], values: Sequence[float]) -> Stage:
+        """Send points of one metric at any steps and times."""
+        return self._send([Frame.of([name], steps, [round(at * 1e6) for at in times_s], [values])])
+
+    def _send(self, frames: Sequence[Frame], *, reset: bool = True, complete: bool = True) -> Stage:
         segment = base64.b64encode(encode(frames, writer=0, seq=0, compress=False)).decode()
-        message = {"type": "points", "no": self._no, "reset": reset, "complete": True}
+        message = {"type": "points", "no": self._no, "reset": reset, "complete": complete}
         self._no += 1
         self.page.evaluate(_SEND, [message, [segment]])
         return self
