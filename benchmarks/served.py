@@ -34,9 +34,15 @@ _MOST_MS = 5_000
 def environ(**more: str) -> dict[str, str]:
     """Return the environment of a process that runs this tree's anonrun, without limits on who makes what."""
     ours = {name: value for name, value in os.environ.items() if name == "PYTHONPATH"}
-    return clean_environ(ANONRUN_RUNS_PER_HOUR="0", ANONRUN_SIGN_UPS_PER_HOUR="0", ANONRUN_LOG_LEVEL="warning") | (
-        ours | more
-    )
+    return clean_environ(
+        ANONRUN_RUNS_PER_HOUR="0",
+        ANONRUN_ALL_RUNS_PER_HOUR="0",
+        ANONRUN_LIVE_RUNS_PER_ADDRESS="0",
+        ANONRUN_FLUSHES_PER_SECOND="0",
+        ANONRUN_ANONYMOUS_MEGABYTES="0",
+        ANONRUN_SIGN_UPS_PER_HOUR="0",
+        ANONRUN_LOG_LEVEL="warning",
+    ) | (ours | more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from anonrun.server.services.backoff import Backoff, Rate, address_group
+from anonrun.server.services.backoff import Backoff
 from anonrun.server.services.passwords import Passwords, password_problem
 from support.script import run_command
 from support.site import PASSWORD, Site, bearer, code, running_site
@@ -144,34 +144,6 @@ def test_a_sign_in_after_many_failures_is_told_to_wait(site: Site) -> None:
     answer = site.browser().post("/api/v1/session/sign-in", json={"username": "ADA", "password": PASSWORD})
     assert code(answer) == "too_many_requests"
     assert int(answer.headers["retry-after"]) >= 1
-
-
-def test_a_rate_is_exact_and_refills() -> None:
-    now = [0.0]
-    rate = Rate(lambda: now[0])
-    assert [rate.take("a", 3) for _ in range(3)] == [0, 0, 0]
-    assert rate.take("a", 3) == 1200
-    assert rate.take("b", 3) == 0
-    now[0] += 1199
-    assert rate.take("a", 3) == 1
-    now[0] += 1
-    assert rate.take("a", 3) == 0
-
-
-@pytest.mark.parametrize(
-    ("address", "group"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("", "unknown"),
-        ("testserver", "unknown"),
-    ],
-)
-def test_an_address_is_one_ipv4_address_or_one_ipv6_network(address: str, group: str) -> None:
-    assert address_group(address) == group
 
 
 def test_the_operator_makes_an_account_from_the_command_line(tmp_path: Path) -> None:

@@ -173,7 +173,8 @@ def code(answer: httpx.Response) -> str | None:
 def running_site(folder: Path, database: Place | None = None, **settings: Any) -> Iterator[Site]:
     """Start an application on a new database; one of SQLite in the folder where none is given."""
     clock = SetClock()
-    chosen = Settings(data_dir=folder, **settings)
+    # On a clock that stands, a second's deliveries would be all that there ever are.
+    chosen = Settings(data_dir=folder, **({"flushes_per_second": 0} | settings))
     chosen.server_dir.mkdir(parents=True, exist_ok=True)
     db = Database.open(database.where if database else chosen.server_dir / "anonrun.db", clock=clock)
     app = create_app(chosen, db, vouch=VOUCH if chosen.embedded else None)

@@ -33,6 +33,7 @@ class Limits:
         stored_bytes: bytes of history that one run may take in the store.
         request_bytes: body of one request.
         segment_raw_bytes: one segment after decompression.
+        flushes_per_s: deliveries to one run in a second; 0 for no limit.
         config_bytes: config as JSON.
         text_chars: any one text (name, notes, a value in the config).
     """
@@ -40,6 +41,7 @@ class Limits:
     metrics: int = 1_000
     points: int = 5_000_000
     stored_bytes: int = 64 * 2**20
+    flushes_per_s: int = 20
     request_bytes: int = 2 * 2**20
     segment_raw_bytes: int = 8 * 2**20
     config_bytes: int = 64_000

@@ -18,9 +18,9 @@ from anonrun.core.ids import parse_run_id
 from anonrun.core.tokens import kind_of, token_hash
 from anonrun.server import security
 from anonrun.server.actors import Actor
+from anonrun.server.networks import address_group
 from anonrun.server.policy import Action
 from anonrun.server.problems import ProblemError
-from anonrun.server.services.backoff import address_group
 from anonrun.server.services.core import Core
 from anonrun.server.services.guard import found, require
 from anonrun.server.services.identity import Credentials, identify, is_stale, note_use
@@ -30,6 +30,7 @@ from anonrun.store.transaction import Tx
 
 __all__ = [
     "actor_of",
+    "address_of",
     "check_origin",
     "confirmed_owner",
     "core_of",
@@ -52,6 +53,11 @@ def core_of(request: HTTPConnection) -> Core:
     """Return the parts of the server that a request came to."""
     core: Core = request.app.state.core
     return core
+
+
+def address_of(request: HTTPConnection) -> str:
+    """Return the address of who asks, which trusted proxies have told; empty where there is none."""
+    return request.client.host if request.client else ""
 
 
 def credentials_of(request: Request) -> Credentials:
@@ -137,7 +143,7 @@ async def read_as(request: Request, query: Callable[[Tx, Actor], T]) -> T:
 
 def place_of(request: HTTPConnection) -> str:
     """Return what counts as the one place that a request comes from."""
-    return address_group(request.client.host if request.client else "")
+    return address_group(address_of(request))
 
 
 def owner(_tx: Tx, actor: Actor) -> Account:

@@ -18,8 +18,10 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from anonrun.server.cors import CrossOriginReads
 from anonrun.server.envelope import Activity, Envelope
 from anonrun.server.errors import HANDLERS
+from anonrun.server.forwarded import Forwarded
 from anonrun.server.routes import (
     account_sessions,
     accounts,
@@ -119,7 +121,11 @@ def create_app(settings: Settings, db: Database, *, vouch: str | None = None, wo
 
     app = Starlette(
         routes=_routes(),
-        middleware=[Middleware(Envelope, activity=activity, counters=core.counters)],
+        middleware=[
+            Middleware(Forwarded, trusted=settings.proxies),
+            Middleware(Envelope, activity=activity, counters=core.counters),
+            *([Middleware(CrossOriginReads)] if settings.cross_origin_reads else []),
+        ],
         exception_handlers=HANDLERS,
         lifespan=lifespan,
     )

@@ -90,6 +90,14 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "sign_in_needed": (401, "Sign in first", "Sign in to an account first."),
     "sign_up_closed": (403, "Sign-up is closed", "The operator of this server makes the accounts."),
     "slow_down": (400, "Asked too soon", "That was before the interval was over, which is now longer."),
+    "storage_full": (
+        503,
+        "No room for anonymous runs",
+        (
+            "All anonymous runs together take the room that this server has for them. Nothing of this request was "
+            "stored; there is room again when some expire, or the operator gives more."
+        ),
+    ),
     "store_unavailable": (
         503,
         "Store unavailable",

@@ -71,8 +71,7 @@ async def serve(
         ws="none",
         loop="asyncio",
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies or None,
+        proxy_headers=False,  # networks.py reads them
         timeout_graceful_shutdown=_GRACE_S,
     )
     server = _Server(config, app.state.core)

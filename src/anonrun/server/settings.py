@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,10 +17,13 @@ from typing import Any
 from anonrun.core.limits import DEFAULT_LIMITS, Limits
 from anonrun.core.retention import RetentionPolicy
 from anonrun.errors import UsageError
+from anonrun.server.networks import Networks, networks
 from anonrun.server.settings_file import read_settings
 
 __all__ = ["Chosen", "Settings", "explain", "settings_and_sources", "settings_from", "settings_help"]
 
+_MEGABYTE = 2**20
+_MOST_COUNTED = 1 << 40
 _LONGEST_RETENTION_DAYS = 36_500
 _MOST_WORKERS = 256
 _MOST_READERS = 64
@@ -31,6 +35,7 @@ _OTHERS = frozenset(
     }
 )  # fmt: skip
 """Variables that are not the server's."""
+_SITE = re.compile(r"https?://(?:\*\.)?[A-Za-z0-9.-]+(?::(?:\d{1,5}|\*))?")
 _TRUTH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -54,11 +59,40 @@ class Settings:
     allow_anonymous: bool = _setting(default=True, about="whether anonymous accounts and runs may be made")
     retention_days: float = _setting(7.0, "days that an unclaimed run lives")
     sign_up: bool = _setting(default=True, about="whether anyone may make an account; else `anonrun admin user add`")
+    anonymous_from: str = _setting(
+        "", "networks, separated by commas, from which anonymous accounts and runs may be made; if empty, from anywhere"
+    )
     runs_per_hour: int = _setting(120, "anonymous runs that one address may make in an hour; 0 for no limit")
+    all_runs_per_hour: int = _setting(
+        5_000, "anonymous runs that all addresses together may make in an hour; 0 for no limit"
+    )
+    live_runs_per_address: int = _setting(
+        500, "anonymous runs of the last seven days that one address may have at a time; 0 for no limit"
+    )
+    metrics_per_run: int = _setting(DEFAULT_LIMITS.metrics, "metrics that an anonymous run may have")
+    points_per_run: int = _setting(DEFAULT_LIMITS.points, "points that an anonymous run may have")
+    megabytes_per_run: int = _setting(
+        DEFAULT_LIMITS.stored_bytes // _MEGABYTE, "megabytes of history that an anonymous run may have"
+    )
+    flushes_per_second: int = _setting(
+        DEFAULT_LIMITS.flushes_per_s, "deliveries that an anonymous run may make in a second; 0 for no limit"
+    )
+    anonymous_megabytes: int = _setting(
+        10_240, "megabytes of history that all anonymous runs together may have; 0 for no limit"
+    )
     sign_ups_per_hour: int = _setting(60, "accounts that one address may make in an hour; 0 for no limit")
     sweep_interval_s: float = _setting(60.0, "seconds between two removals of what has expired")
     idle_exit_s: float = _setting(3600.0, "seconds without a request after which an embedded server exits; 0: never")
-    trusted_proxies: str = _setting("", "addresses, separated by commas, whose X-Forwarded-For and -Proto count")
+    trusted_proxies: str = _setting(
+        "", "addresses and networks, separated by commas, whose X-Forwarded-For and -Proto count"
+    )
+    embed_sites: str = _setting(
+        "*", "sites, separated by spaces, whose pages may show a chart of a published run; none for no site"
+    )
+    cross_origin_reads: bool = _setting(
+        default=False,
+        about="whether pages of other sites may read runs that are public or whose view token they have",
+    )
     public_url: str = _setting("", "address under which browsers know the server, if the Host header differs")
     log_level: str = _setting("info", "debug, info, warning or error")
     limits: Limits = DEFAULT_LIMITS
@@ -89,8 +123,25 @@ class Settings:
             raise UsageError(f"ANONRUN_READERS={self.readers} cannot be used: give 1 … {_MOST_READERS}.")
         if not 0 <= self.port < 1 << 16:
             raise UsageError(f"Port {self.port} cannot be used: give 0 … 65535.")
+        self._check_limits()
         if self.log_level not in {"debug", "info", "warning", "error"}:
             raise UsageError(f"ANONRUN_LOG_LEVEL={self.log_level!r} cannot be used: debug, info, warning or error.")
+
+    def _check_limits(self) -> None:
+        for name in (
+            "runs_per_hour", "all_runs_per_hour", "live_runs_per_address", "sign_ups_per_hour", "metrics_per_run",
+            "points_per_run", "megabytes_per_run", "flushes_per_second", "anonymous_megabytes",
+        ):  # fmt: skip
+            if not 0 <= getattr(self, name) <= _MOST_COUNTED:
+                raise UsageError(f"ANONRUN_{name.upper()}={getattr(self, name)} cannot be used: give 0 … 2^40.")
+        networks(self.trusted_proxies, name="ANONRUN_TRUSTED_PROXIES")
+        networks(self.anonymous_from, name="ANONRUN_ANONYMOUS_FROM")
+        for site in self.embed_sites.split():
+            if site not in {"*", "none"} and not _SITE.fullmatch(site):
+                raise UsageError(
+                    f"ANONRUN_EMBED_SITES has {site!r}, which is no site; write https://lab.example, "
+                    "https://*.lab.example, * or none."
+                )
 
     @property
     def retention(self) -> RetentionPolicy:
@@ -102,9 +153,32 @@ class Settings:
         """Path or URL of the database. An embedded server is one person's: always SQLite, in its folder."""
         return self.server_dir / "anonrun.db" if self.embedded or not self.database_url else self.database_url
 
-    def share(self, limit: int) -> int:
-        """Return one worker's share of what all of them together allow; 0, for no limit, stays 0."""
-        return -(-limit // self.workers)
+    @property
+    def run_limits(self) -> Limits:
+        """What one anonymous run may hold. One person's own server does not count deliveries."""
+        return dataclasses.replace(
+            self.limits,
+            metrics=self.metrics_per_run,
+            points=self.points_per_run,
+            stored_bytes=self.megabytes_per_run * _MEGABYTE,
+            flushes_per_s=0 if self.embedded else self.flushes_per_second,
+        )
+
+    @property
+    def anonymous_networks(self) -> Networks:
+        """Whence anonymous runs may be made; empty for from anywhere."""
+        return networks(self.anonymous_from, name="ANONRUN_ANONYMOUS_FROM")
+
+    @property
+    def proxies(self) -> Networks:
+        """Whose word counts about who asks."""
+        return networks(self.trusted_proxies, name="ANONRUN_TRUSTED_PROXIES")
+
+    @property
+    def framed_by(self) -> str:
+        """Sites that may show a chart in a frame, as a content policy names them; empty for none."""
+        sites = self.embed_sites.split()
+        return "" if "none" in sites else " ".join(sites)
 
     @property
     def server_dir(self) -> Path:

@@ -127,6 +127,7 @@ def claim(tx: Tx, run_id: uuid.UUID, owner: Account, token_hash: bytes | None) -
             id=_free_id(tx, owner, before.project, before.id),
             expires_at=None,
             claimed_at=tx.now_us,
+            origin=None,
         )
     )
     if won.rowcount != 1:

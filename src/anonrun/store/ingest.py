@@ -17,10 +17,12 @@ from dataclasses import dataclass, field
 from sqlalchemy import BigInteger, and_, bindparam, select, update
 
 from anonrun.core.limits import Limits
+from anonrun.core.rates import take
 from anonrun.core.wire import Header
 from anonrun.store.accounts import ACCOUNT_COLUMNS
 from anonrun.store.live import LIVE
 from anonrun.store.records import Account, Standing, Token
+from anonrun.store.room import Room
 from anonrun.store.schema import ACCOUNT, METRIC, RUN, SEG, TAIL, WRITER
 from anonrun.store.tokens import find_all
 from anonrun.store.transaction import Tx
@@ -31,10 +33,12 @@ __all__ = [
     "Gap",
     "Incoming",
     "Ingest",
+    "NoRoom",
     "NotThere",
     "Outcome",
     "OverQuota",
     "Stored",
+    "TooFast",
     "append",
     "next_seq",
 ]
@@ -42,6 +46,7 @@ __all__ = [
 _SIGN_BIT = 1 << 63
 _RUNS_REMEMBERED = 4_096
 _COUNTED = ("points", "stored_bytes", "metrics")
+_SECOND_US = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ class Append:
     Attributes:
         run_id: the run.
         segments: at least one, in order.
-        limits: what the run may hold if it is anonymous; None for no limit.
+        limits: what the run may hold, and how often it may deliver, if it is anonymous; None for no limit.
+        room: bytes that all anonymous runs together may take; None for no limit.
         token_hash: of the run's token by which this is asked.
         account: by which it is asked, where there is no such token.
     """
@@ -76,6 +82,7 @@ class Append:
     limits: Limits | None
     token_hash: bytes | None = None
     account: Account | None = None
+    room: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,19 @@ class OverQuota:
 
 
 @dataclass(frozen=True, slots=True)
+class TooFast:
+    """Nothing was stored: the run has delivered as often as it may; `wait_us` until it may again."""
+
+    most: int
+    wait_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoom:
+    """Nothing was stored: all anonymous runs together hold as much as they may."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotThere:
     """Nothing was stored: there is no such live run."""
 
@@ -112,7 +132,7 @@ class Denied:
     """Nothing was stored: whoever asked may not."""
 
 
-Outcome = Stored | Gap | OverQuota | NotThere | Denied
+Outcome = Stored | Gap | OverQuota | TooFast | NoRoom | NotThere | Denied
 
 Decide = Callable[[Token | None, Account | None, Standing], bool]
 """Whether the holder of a token, or else an account, may store segments in a run."""
@@ -127,7 +147,7 @@ _RUN_KEY = RUN.c.run_id.type
 _THESE = and_(RUN.c.run_id.in_(bindparam("these", expanding=True, type_=_RUN_KEY)), LIVE)
 _STANDINGS = (
     select(*ACCOUNT_COLUMNS, RUN.c.run_id, RUN.c.state, RUN.c.expires_at, RUN.c.heartbeat_at, RUN.c.position)
-    .add_columns(*(RUN.c[what] for what in _COUNTED))
+    .add_columns(RUN.c.flushes_until, *(RUN.c[what] for what in _COUNTED))
     .join_from(RUN, ACCOUNT, RUN.c.account_id == ACCOUNT.c.account_id)
     .where(_THESE)
     .order_by(RUN.c.run_id)  # all take the locks in one order, so that none waits for another in a circle
@@ -153,6 +173,7 @@ _COUNT = (
     .where(RUN.c.run_id == bindparam("of", type_=_RUN_KEY), LIVE)
     .values({what: bindparam(f"new_{what}", type_=BigInteger) for what in _COUNTED})
     .values(position=bindparam("new_position", type_=BigInteger), heartbeat_at=bindparam("now_us", type_=BigInteger))
+    .values(flushes_until=bindparam("new_flushes_until", type_=BigInteger))
 )
 
 
@@ -163,6 +184,7 @@ class _Run:
     standing: Standing
     counts: dict[str, int]
     position: int
+    flushes_until: int
     ends: dict[int, int] = field(default_factory=dict)
     names: set[str] | None = None
     touched: bool = False
@@ -189,6 +211,7 @@ class Ingest:
     def __init__(self, decide: Decide) -> None:
         self._decide = decide
         self._names: OrderedDict[uuid.UUID, set[str]] = OrderedDict()
+        self._room = Room()
 
     def store(self, tx: Tx, appends: Sequence[Append]) -> list[Outcome]:
         """Store what was asked for, in order, and return what became of each; one that fails stores nothing.
@@ -214,6 +237,12 @@ class Ingest:
 
     def _place(self, tx: Tx, wish: Append, run: _Run, rows: _Rows) -> Outcome:
         """Find a place for one caller's segments, if all of them fit."""
+        limits = None if run.standing.expires_at is None else wish.limits
+        flushes_until, wait_us = run.flushes_until, 0
+        if limits is not None and (most := limits.flushes_per_s):
+            flushes_until, wait_us = take(flushes_until, tx.now_us, most=most, span_us=_SECOND_US)
+            if wait_us:
+                return TooFast(most, wait_us)
         ends = dict(run.ends)
         new: list[Incoming] = []
         for segment in wish.segments:
@@ -231,12 +260,12 @@ class Ingest:
             "stored_bytes": sum(len(segment.payload) for segment in new),
             "metrics": len(fresh),
         }
-        if wish.limits is not None and run.standing.expires_at is not None and new:
-            for what, count in more.items():
-                most = getattr(wish.limits, what)
-                if run.counts[what] + count > most:
-                    return OverQuota(what, most)
+        if limits is not None and new:
+            refusal = self._refusal(tx, wish, limits, run, more)
+            if refusal is not None:
+                return refusal
         run.touched = True
+        run.flushes_until = flushes_until
         run.ends = ends
         first_id = run.counts["metrics"]
         for what, count in more.items():
@@ -258,6 +287,20 @@ class Ingest:
         standing = run.standing
         now = Standing(standing.account, standing.run_id, standing.state, standing.expires_at, tx.now_us, run.position)
         return Stored(ends.get(wish.segments[-1].header.writer, 0), len(new), now)
+
+    def _refusal(
+        self, tx: Tx, wish: Append, limits: Limits, run: _Run, more: Mapping[str, int]
+    ) -> OverQuota | NoRoom | None:
+        """Return why an anonymous run cannot hold so much more; None where it can, and the room is taken then."""
+        for what, count in more.items():
+            most = getattr(limits, what)
+            if run.counts[what] + count > most:
+                return OverQuota(what, most)
+        if wish.room is not None:
+            if not self._room.has(tx, more["stored_bytes"], wish.room):
+                return NoRoom()
+            self._room.take(more["stored_bytes"])
+        return None
 
     def _fresh(self, tx: Tx, run_id: uuid.UUID, run: _Run, new: Iterable[Incoming]) -> list[str]:
         """Return the metrics that the run does not have yet, in order of appearance."""
@@ -282,7 +325,9 @@ def _read(tx: Tx, appends: Sequence[Append]) -> dict[uuid.UUID, _Run]:
     for row in tx.conn.execute(_STANDINGS, at):
         account = Account(row.account_id, row.account_name, row.account_kind, row.account_created_at)
         standing = Standing(account, row.run_id, row.state, row.expires_at, row.heartbeat_at, row.position)
-        found[row.run_id] = _Run(standing, {what: getattr(row, what) for what in _COUNTED}, row.position)
+        found[row.run_id] = _Run(
+            standing, {what: getattr(row, what) for what in _COUNTED}, row.position, row.flushes_until
+        )
     writers = {s.header.writer for a in appends for s in a.segments}
     for row in tx.conn.execute(_ENDS, at | {"writers": [_signed(writer) for writer in writers]}):
         found[row.run_id].ends[row.writer & (_SIGN_BIT << 1) - 1] = row.next_seq
@@ -301,7 +346,7 @@ def _write(tx: Tx, here: Mapping[uuid.UUID, _Run], rows: _Rows) -> None:
     tx.conn.execute(
         _COUNT,
         [
-            {"of": run_id, "now_us": tx.now_us, "new_position": run.position}
+            {"of": run_id, "now_us": tx.now_us, "new_position": run.position, "new_flushes_until": run.flushes_until}
             | {f"new_{what}": count for what, count in run.counts.items()}
             for run_id, run in touched
         ],

@@ -25,7 +25,7 @@ class Ending:
     """Why a run, or a secret of it, is no more.
 
     Attributes:
-        reason: `expired`, `deleted` or `claimed`.
+        reason: `expired`, `deleted` or `claimed`; of a share link that had an end of its own, `lapsed`.
         at: when.
     """
 
@@ -68,6 +68,7 @@ class Link:
     blind: bool
     created_at: int
     expires_at: int | None
+    last_used_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run. `expires_at` is None for one that is kept; `position` is that of its last segment."""
+    """A run. `expires_at` is None for one that is kept; `position` is that of its last segment.
+
+    Attributes:
+        published_at: since when anybody may read it; None for nobody but who was let in.
+        embed: whether other sites may show a chart of it, while it is published.
+    """
 
     run_id: uuid.UUID
     account: Account
@@ -133,11 +139,18 @@ class Run:
     points: int
     stored_bytes: int
     position: int
+    published_at: int | None = None
+    embed: bool = False
 
     @property
     def anonymous(self) -> bool:
         """Whether nobody has claimed it."""
         return self.account.kind == "anonymous"
+
+    @property
+    def public(self) -> bool:
+        """Whether anybody may read it; an anonymous run never (R27)."""
+        return self.published_at is not None and not self.anonymous
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,9 @@ __all__ = [
     "heartbeat",
     "is_known",
     "listed",
+    "publish",
     "resume",
+    "unpublish",
 ]
 
 _SOURCE: Select[Any] = select(RUN, *ACCOUNT_COLUMNS[1:]).join_from(
@@ -61,6 +63,8 @@ def _run(row: Row[Any]) -> Run:
         points=row.points,
         stored_bytes=row.stored_bytes,
         position=row.position,
+        published_at=row.published_at,
+        embed=row.embed,
     )
 
 
@@ -94,6 +98,7 @@ def create(
     name: str,
     expires_at: int | None,
     fields: Mapping[str, Any],
+    origin: bytes | None = None,
 ) -> None:
     """Make a run. Its id in the project must be free among live runs; an expired one gives it up.
 
@@ -106,6 +111,7 @@ def create(
         name: display name.
         expires_at: None for one that is kept.
         fields: `config`, `tags`, `notes`, `group` and `job_type`.
+        origin: mark of the address whence it was made; None where nobody counts.
     """
     place = and_(RUN.c.account_id == account.account_id, RUN.c.project == project, RUN.c.id == id_)
     tx.conn.execute(
@@ -120,7 +126,7 @@ def create(
             created_at=tx.now_us, expires_at=expires_at, extended=False, heartbeat_at=tx.now_us,
             config=json.dumps(fields["config"]), summary="{}", tags=json.dumps(fields["tags"]),
             notes=fields["notes"], group_name=fields["group"], job_type=fields["job_type"],
-            metrics=0, points=0, stored_bytes=0, position=0,
+            metrics=0, points=0, stored_bytes=0, position=0, origin=origin,
         )
     )  # fmt: skip
 
@@ -164,6 +170,16 @@ def change(tx: Tx, run: Run, fields: Mapping[str, Any]) -> bool:
 def _update(tx: Tx, run_id: uuid.UUID, **values: object) -> bool:
     done = tx.conn.execute(update(RUN).where(RUN.c.run_id == run_id, is_live(tx.now_us)).values(**values))
     return done.rowcount == 1
+
+
+def publish(tx: Tx, run: Run, *, embed: bool) -> bool:
+    """Let anybody read a live run from now on; return whether it is still there. Published again, it keeps its date."""
+    return _update(tx, run.run_id, published_at=run.published_at or tx.now_us, embed=embed)
+
+
+def unpublish(tx: Tx, run_id: uuid.UUID) -> bool:
+    """Let nobody read a live run who was not let in; return whether it is still there."""
+    return _update(tx, run_id, published_at=None, embed=False)
 
 
 def delete(tx: Tx, run_id: uuid.UUID) -> bool:

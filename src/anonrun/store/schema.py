@@ -31,6 +31,7 @@ from sqlalchemy import (
 
 __all__ = [
     "ACCOUNT",
+    "ADDRESS_KEY",
     "ATTEMPT",
     "AXIS",
     "CHUNK",
@@ -42,6 +43,7 @@ __all__ = [
     "META",
     "METRIC",
     "PENDING_CLAIM",
+    "RATE",
     "RECOVERY_CODE",
     "RUN",
     "SCHEMA_VERSION",
@@ -53,7 +55,7 @@ __all__ = [
     "metadata",
 ]
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """Revision that this code reads and writes: the newest in `migrations/versions`."""
 
 metadata = MetaData(
@@ -230,6 +232,10 @@ RUN = Table(
     Column("position", BigInteger, nullable=False),  # of the segment that arrived last; they count from 1
     Column("compacted", BigInteger, nullable=False, server_default=text("0")),  # position up to which chunks hold it
     Column("compacted_points", BigInteger, nullable=False, server_default=text("0")),
+    Column("published_at", BigInteger),  # null: only for who was let in
+    Column("embed", Boolean, nullable=False, server_default=text("false")),  # whether other sites may show a chart
+    Column("origin", LargeBinary(16)),  # whence it was made, under a key that is soon gone; null once it is kept
+    Column("flushes_until", BigInteger, nullable=False, server_default=text("0")),  # by when all flushes are paid for
     Index("uq_run_place", "account_id", "project", "id", unique=True, sqlite_where=text("deleted_at IS NULL"),
           postgresql_where=text("deleted_at IS NULL")),
     Index(None, "account_id", "created_at", "run_id"),
@@ -237,6 +243,8 @@ RUN = Table(
           postgresql_where=text("expires_at IS NOT NULL")),
     Index("ix_run_deleted_at", "deleted_at", sqlite_where=text("deleted_at IS NOT NULL"),
           postgresql_where=text("deleted_at IS NOT NULL")),
+    Index("ix_run_origin", "origin", sqlite_where=text("origin IS NOT NULL"),
+          postgresql_where=text("origin IS NOT NULL")),
 )  # fmt: skip
 
 WRITER = Table(
@@ -332,6 +340,23 @@ LEASE = Table(
     Column("name", String(40), primary_key=True),
     Column("holder", String(64), nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+)
+
+# How much of a rate is used up: the time at which all of it is free again. A row is removed an hour after that.
+RATE = Table(
+    "rate",
+    metadata,
+    Column("key", LargeBinary(32), primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    Index(None, "until"),
+)
+
+# The secret under which a day's addresses are stored; with it goes what they were.
+ADDRESS_KEY = Table(
+    "address_key",
+    metadata,
+    Column("day", BigInteger, primary_key=True, autoincrement=False),
+    Column("secret", LargeBinary(32), nullable=False),
 )
 
 EVENT = Table(

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from anonrun.core.messages import AccountInfo, AnonymousAccountRequest
-from anonrun.server.access import actor_of, check_origin, core_of, with_cookie
+from anonrun.server.access import actor_of, address_of, check_origin, core_of, with_cookie
 from anonrun.server.actors import Actor
 from anonrun.server.bodies import read_message
 from anonrun.server.messages import HandoverRequest, PasswordChange
@@ -15,8 +15,8 @@ from anonrun.server.problems import ProblemError
 from anonrun.server.routing import Operations, answer, no_content
 from anonrun.server.services import accounts as service
 from anonrun.server.services.agents import agent_of
-from anonrun.server.services.backoff import address_group
 from anonrun.server.services.guard import hash_of_hex, require
+from anonrun.server.services.limits import admit_account, check_network
 from anonrun.server.services.views import account_info
 from anonrun.store import tokens
 from anonrun.store.records import Account
@@ -41,16 +41,11 @@ async def make_anonymous_account(request: Request) -> Response:
     core = core_of(request)
     check_origin(request, strict=False)
     key_hash = hash_of_hex((await read_message(request, AnonymousAccountRequest)).key_hash)
-    if not core.settings.allow_anonymous:
-        raise ProblemError("anonymous_disabled")
-    known = await core.db.read(lambda tx: tokens.find(tx, key_hash))
-    if known is None and core.settings.runs_per_hour and not core.settings.embedded:
-        place = f"account:{address_group(request.client.host if request.client else '')}"
-        wait_s = core.creations.take(place, core.settings.share(core.settings.runs_per_hour))
-        if wait_s:
-            retry = {"Retry-After": f"{wait_s:.0f}"}
-            raise ProblemError("too_many_requests", f"Wait {wait_s:.0f} s.", headers=retry)
-    account, new = await core.db.write(lambda tx: service.anonymous_account(tx, key_hash))
+    address = address_of(request)
+    check_network(address, core.settings)
+    account, new = await core.db.write(
+        lambda tx: service.anonymous_account(tx, key_hash, lambda: admit_account(tx, address, core.settings))
+    )
     return answer(account_info(account), 201 if new else 200)
 
 

@@ -10,15 +10,13 @@ from starlette.responses import Response
 
 from anonrun.core.ids import parse_run_id
 from anonrun.core.messages import MetricInfo, RunInfo, RunList, RunRequest, RunStatus, RunUpdate
-from anonrun.core.words import counted
-from anonrun.server.access import actor_of, core_of, read_as, read_run, run_id_of
+from anonrun.server.access import actor_of, address_of, core_of, read_as, read_run, run_id_of
 from anonrun.server.actors import Actor, KeyHolder, Visitor
 from anonrun.server.bodies import check_plain, read_message
 from anonrun.server.policy import Action
 from anonrun.server.problems import ProblemError
 from anonrun.server.routing import Operations, Param, answer, integer, no_content
 from anonrun.server.services import runs as service
-from anonrun.server.services.backoff import address_group
 from anonrun.server.services.guard import found, require
 from anonrun.server.services.views import metric_info, run_info, run_status
 from anonrun.store import runs, summaries
@@ -58,20 +56,10 @@ async def make_run(request: Request) -> Response:
     require(actor, Action.CREATE_RUN)
     wish = service.wish_of(await read_message(request, RunRequest), core.settings)
     assert isinstance(actor, KeyHolder), "only a key may create runs"
-    per_hour = core.settings.runs_per_hour
-    if actor.account.kind == "anonymous" and per_hour and not core.settings.embedded:
-        known = await core.db.read(lambda tx: runs.is_known(tx, wish.run_id))
-        place = address_group(request.client.host if request.client else "")
-        wait_s = 0.0 if known else core.creations.take(place, core.settings.share(per_hour))
-        if wait_s:
-            raise ProblemError(
-                "too_many_requests",
-                f"This address may make {counted(per_hour, 'anonymous run')} an hour. Wait {wait_s:.0f} s.",
-                headers={"Retry-After": f"{wait_s:.0f}"},
-            )
+    address = address_of(request)
 
     def create(tx: Tx) -> tuple[RunInfo, bool]:
-        run, new = service.make(tx, actor, wish, core.settings)
+        run, new = service.make(tx, actor, wish, core.settings, address=address)
         return _info(tx, actor, run), new
 
     info, new = await core.db.write(create)
@@ -100,10 +88,13 @@ async def list_runs(request: Request) -> Response:
     def page(tx: Tx, actor: Actor) -> RunList:
         require(actor, Action.LIST_RUNS)
         grants = actor.session.grants if isinstance(actor, Visitor) and actor.session else ()
+        reading = [token for token in grants if token.run_id and token.ended is None and token.kind in "vs"]
+        if project is not None:  # who reads blind must not find out the project by asking for it
+            reading = [token for token in reading if not token.blind]
         listed = runs.listed(
             tx,
             owners=[actor.account.account_id] if actor.account else [],
-            also=[token.run_id for token in grants if token.run_id and token.ended is None and token.kind in "vs"],
+            also=[token.run_id for token in reading if token.run_id],
             everything=actor.local,
             project=project,
             limit=limit + 1,

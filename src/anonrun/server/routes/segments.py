@@ -18,6 +18,7 @@ from anonrun.server.problems import ProblemError
 from anonrun.server.routing import Operations, Param, answer, integer
 from anonrun.server.services import ingest
 from anonrun.server.services.core import Core
+from anonrun.server.services.limits import room_of
 from anonrun.server.services.views import run_status
 from anonrun.store import history
 from anonrun.store.ingest import Append, next_seq
@@ -37,15 +38,16 @@ _LARGEST = (1 << 63) - 1
     who="write",
     body=CONTENT_TYPE,
     answers={200: Cursor},
-    codes=("run_not_found", "forbidden", "segment_gap", "segment_damaged", "quota_exceeded"),
-)
+    codes=("run_not_found", "forbidden", "segment_gap", "segment_damaged", "quota_exceeded", "too_many_requests",
+           "storage_full"),
+)  # fmt: skip
 async def send_segments(request: Request) -> Response:
     """Deliver segments, back to back; rows that are there already are acknowledged and ignored."""
     core, run_id = core_of(request), run_id_of(request)
     token_hash, account = await _asker(request, core, run_id)
     body = await read_bytes(request, most=core.settings.limits.request_bytes)
     segments = await ingest.decode_body(body)
-    wish = Append(run_id, segments, core.settings.limits, token_hash, account)
+    wish = Append(run_id, segments, core.settings.run_limits, token_hash, account, room_of(core.settings))
     stored = ingest.stored(await core.db.write_together(core.ingest.store, wish))
     if stored is None:
         if token_hash is not None:

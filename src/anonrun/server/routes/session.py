@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from anonrun.core.messages import AccountInfo, RunList
 from anonrun.server import security
-from anonrun.server.access import actor_of, check_origin, core_of, place_of, read_as, with_cookie
+from anonrun.server.access import actor_of, address_of, check_origin, core_of, place_of, read_as, with_cookie
 from anonrun.server.actors import NOBODY, Actor
 from anonrun.server.bodies import read_message
 from anonrun.server.messages import (
@@ -32,6 +32,7 @@ from anonrun.server.services import accounts, claims
 from anonrun.server.services import sessions as service
 from anonrun.server.services.agents import agent_of
 from anonrun.server.services.guard import require
+from anonrun.server.services.limits import admit_sign_up
 from anonrun.server.services.views import account_info
 from anonrun.store import claims as claim_store
 from anonrun.store import sessions
@@ -117,11 +118,7 @@ async def sign_up(request: Request) -> Response:
         raise ProblemError("sign_up_closed")
     credentials = await read_message(request, Credentials)
     accounts.check_credentials(credentials.username, credentials.password)
-    per_hour = core.settings.sign_ups_per_hour
-    share = core.settings.share(per_hour)
-    wait_s = core.creations.take(f"sign-up:{place_of(request)}", share) if share else 0.0
-    if wait_s:
-        raise ProblemError("too_many_requests", f"Wait {wait_s:.0f} s.", headers={"Retry-After": f"{wait_s:.0f}"})
+    await core.db.write(lambda tx: admit_sign_up(tx, address_of(request), core.settings))
     account = await accounts.sign_up(core, credentials.username, credentials.password)
     return await _signed_in(request, actor, account)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable
 
 from anonrun.core.ids import new_id
 from anonrun.core.tokens import TokenKind, mint, token_hash
@@ -49,15 +50,21 @@ def check_username(name: str) -> str:
     return name
 
 
-def anonymous_account(tx: Tx, key_hash: bytes) -> tuple[Account, bool]:
+def anonymous_account(tx: Tx, key_hash: bytes, admit: Callable[[], None]) -> tuple[Account, bool]:
     """Return the anonymous account with this key, and whether it was made just now.
 
+    Args:
+        tx: a writer's transaction.
+        key_hash: of the key, which the client has made.
+        admit: refuses, by an exception, where none may be made now.
+
     Raises:
-        ProblemError: `token_exists` where the hash is that of another secret.
+        ProblemError: `token_exists` where the hash is that of another secret, or what `admit` raises.
     """
     token = tokens.find(tx, key_hash)
     if token is not None and token.account is not None and token.account.kind == "anonymous":
         return token.account, False
+    admit()
     account = None
     while account is None:
         account = accounts.create(tx, name=f"anon-{new_id(secrets.choice)}", kind="anonymous")

@@ -1,43 +1,20 @@
-"""How often one address or account may try: exponential delays after failures, and a rate for what is made.
+"""How often one address or account may try: exponential delays after failures.
 
-In memory and bounded; an address is a whole IPv4 address or the /64 of an IPv6 one. Nothing is locked for
-good: a delay ends by itself.
+In memory and bounded. Nothing is locked for good: a delay ends by itself.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-__all__ = ["Backoff", "Rate", "address_group"]
+__all__ = ["Backoff"]
 
 _FREE_FAILURES = 5
 _LONGEST_DELAY_S = 300.0
 _FORGET_AFTER_S = 3600.0
 _MOST_KEYS = 20_000
-_HOUR_S = 3600.0
-_ROUNDING = 1e-6
-
-
-def address_group(address: str) -> str:
-    """Return what counts as one place: an IPv4 address, or the /64 network of an IPv6 one.
-
-    Example:
-        >>> address_group("2001:db8:1:2:3:4:5:6")
-        '2001:db8:1:2::/64'
-    """
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return "unknown"
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
 
 
 class Backoff:
@@ -79,30 +56,3 @@ class Backoff:
             return 0.0
         delay = min(_LONGEST_DELAY_S, 2.0 ** (count - _FREE_FAILURES))
         return max(0.0, at + delay - self._now())
-
-
-class Rate:
-    """A token bucket for each key: so many an hour, and as many at once.
-
-    Args:
-        now: seconds that only go forward.
-    """
-
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def take(self, key: str, per_hour: int) -> float:
-        """Take one; return 0, or the seconds until there is one where there is none now."""
-        level, at = self._buckets.get(key, (float(per_hour), self._now()))
-        level = min(float(per_hour), level + (self._now() - at) * per_hour / _HOUR_S)
-        wait_s = 0.0
-        if level >= 1 - _ROUNDING:
-            level = max(0.0, level - 1)
-        else:
-            wait_s = math.ceil((1 - level) * _HOUR_S / per_hour - _ROUNDING)
-        self._buckets[key] = (level, self._now())
-        self._buckets.move_to_end(key)
-        while len(self._buckets) > _MOST_KEYS:
-            self._buckets.popitem(last=False)
-        return wait_s

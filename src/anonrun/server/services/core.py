@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from anonrun._version import __version__
 from anonrun.core.messages import ServerInfo
 from anonrun.core.times import from_us
-from anonrun.server.services.backoff import Backoff, Rate
+from anonrun.server.services.backoff import Backoff
 from anonrun.server.services.compaction import Compactor
 from anonrun.server.services.counters import Counters
 from anonrun.server.services.ingest import Admitted, may_ingest
@@ -38,7 +38,6 @@ class Core:
     hub: Hub = field(default_factory=Hub)
     passwords: Passwords = field(default_factory=Passwords)
     backoff: Backoff = field(default_factory=Backoff)
-    creations: Rate = field(default_factory=Rate)
     counters: Counters = field(default_factory=Counters)
     ingest: Ingest = field(default_factory=lambda: Ingest(may_ingest))
     compactor: Compactor = field(init=False)

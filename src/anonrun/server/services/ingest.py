@@ -21,7 +21,8 @@ from anonrun.core.wire import Header, checked_places, raw_body, split
 from anonrun.server.actors import NOBODY, KeyHolder, TokenHolder
 from anonrun.server.policy import Action, can
 from anonrun.server.problems import ProblemError
-from anonrun.store.ingest import Gap, Incoming, Outcome, OverQuota, Stored
+from anonrun.server.services.limits import too_many
+from anonrun.store.ingest import Gap, Incoming, NoRoom, Outcome, OverQuota, Stored, TooFast
 from anonrun.store.records import Account, Standing, Token
 
 __all__ = ["Admitted", "decode_body", "incoming", "may_ingest", "stored"]
@@ -32,6 +33,7 @@ _MOST_UNPACKED = 16 * 2**20
 _MOST_METRICS = 10_000
 _ADMITTED = 10_000
 _ADMITTED_FOR_S = 60.0
+_FULL_RETRY_S = "60"
 
 
 @lru_cache(maxsize=4_096)
@@ -139,8 +141,12 @@ def stored(outcome: Outcome) -> Stored | None:
     """Return what was stored; None where the run is not there for who asked, who is to be told why.
 
     Raises:
-        ProblemError: `segment_gap` or `quota_exceeded`.
+        ProblemError: `segment_gap`, `quota_exceeded`, `too_many_requests` or `storage_full`.
     """
+    if isinstance(outcome, TooFast):
+        raise too_many(f"An anonymous run may deliver {outcome.most} times a second.", outcome.wait_us)
+    if isinstance(outcome, NoRoom):
+        raise ProblemError("storage_full", headers={"Retry-After": _FULL_RETRY_S})
     if isinstance(outcome, Gap):
         raise ProblemError("segment_gap", next=outcome.next_seq)
     if isinstance(outcome, OverQuota):

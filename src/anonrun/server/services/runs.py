@@ -16,6 +16,7 @@ from anonrun.server.actors import Actor, KeyHolder
 from anonrun.server.policy import Action, can
 from anonrun.server.problems import ProblemError
 from anonrun.server.services.guard import ended_problem, found, hash_of_hex, require
+from anonrun.server.services.limits import admit_run
 from anonrun.server.settings import Settings
 from anonrun.store import runs, tokens
 from anonrun.store.claims import AFTER_REPORT_US
@@ -89,15 +90,22 @@ def wish_of(request: RunRequest, settings: Settings) -> Wish:
     return Wish(run_id, request, hashes)
 
 
-def make(tx: Tx, owner: KeyHolder, wish: Wish, settings: Settings) -> tuple[Run, bool]:
+def make(tx: Tx, owner: KeyHolder, wish: Wish, settings: Settings, *, address: str) -> tuple[Run, bool]:
     """Make the run that is wished for, or find it again; return it and whether it is new.
 
     A run that is resumed takes up what the request says: config key by key, name, tags and notes where they are given.
     The newer word counts: what a process left on its disk before the run was made only adds what is not there.
 
+    Args:
+        tx: a writer's transaction.
+        owner: whose it will be.
+        wish: what was asked for.
+        settings: what the operator chose.
+        address: whence it was asked for, to which limits of anonymous runs apply.
+
     Raises:
-        ProblemError: `run_exists`, `run_not_found`, `token_exists`, `anonymous_disabled`, `key_scope`, or 410 where it
-            was this very run and is no more.
+        ProblemError: `run_exists`, `run_not_found`, `token_exists`, `anonymous_disabled`, `key_scope`,
+            `too_many_requests`, or 410 where it was this very run and is no more.
     """
     request, account = wish.request, owner.account
     before = runs.find(tx, wish.run_id)
@@ -121,8 +129,7 @@ def make(tx: Tx, owner: KeyHolder, wish: Wish, settings: Settings) -> tuple[Run,
         require(owner, Action.RESUME_RUN)
         raise ProblemError("run_not_found")
     anonymous = account.kind == "anonymous"
-    if anonymous and not settings.allow_anonymous:
-        raise ProblemError("anonymous_disabled")
+    origin = admit_run(tx, address, settings) if anonymous else None
     runs.create(
         tx,
         run_id=wish.run_id,
@@ -138,6 +145,7 @@ def make(tx: Tx, owner: KeyHolder, wish: Wish, settings: Settings) -> tuple[Run,
             "group": request.group,
             "job_type": request.job_type,
         },
+        origin=origin,
     )
     run = _again(tx, wish.run_id)
     _add_tokens(tx, run, wish)
