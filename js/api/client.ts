@@ -45,7 +45,7 @@ export interface SampledOptions {
   readonly end?: number;
 }
 
-type Method = "GET" | "POST" | "PATCH" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 function problem(status: number, code: string, title: string, detail: string): Failure {
   return { ok: false, problem: { type: "about:blank", status, code, title, detail } };

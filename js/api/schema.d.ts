@@ -861,6 +861,54 @@ export interface paths {
         delete: operations["revoke_link"];
         options?: never;
         head?: never;
+        /**
+         * Change a share link's label, or whether it is blind; its address stays.
+         * @description Who: owner, write.
+         */
+        patch: operations["update_link"];
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/publication": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Publish a run: anybody may read it, without a token, at the address that it has anyway.
+         * @description Who: owner.
+         */
+        put: operations["publish_run"];
+        post?: never;
+        /**
+         * Take a publication back: from the next request on, only who was let in may read the run.
+         * @description Who: owner.
+         */
+        delete: operations["unpublish_run"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/badge/{run_id}.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Draw how a published run stands.
+         * @description Who: all.
+         */
+        get: operations["get_badge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -912,6 +960,8 @@ export interface components {
             /** Format: int64 */
             points?: number;
             max_step?: number | null;
+            published_at?: string | null;
+            embed?: boolean;
             permissions?: components["schemas"]["Permissions"];
             metrics?: string[];
         };
@@ -1014,7 +1064,13 @@ export interface components {
             scope?: "full" | "ingest" | "read";
             expires_in_days?: number | null;
         };
-        /** @description A view link that was made for a run; the token itself is never told again. */
+        /**
+         * @description A view link that was made for a run; the token itself is never told again.
+         *
+         *     Attributes:
+         *         expires_at: until when it works: its own end, or that of an anonymous run; None for as long as the run.
+         *         last_used_at: when somebody came by it last, to ten minutes.
+         */
         LinkInfo: {
             link_id: string;
             label: string | null;
@@ -1022,12 +1078,26 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             expires_at: string | null;
+            last_used_at?: string | null;
         };
-        /** @description Make a view link. The client makes the token and sends its hash. */
+        /**
+         * @description Make a view link. The client makes the token and sends its hash.
+         *
+         *     Attributes:
+         *         label: whom it is for; its readers never see it.
+         *         blind: whether it hides whose run it is.
+         *         expires_in_s: seconds from now for which it works, by the server's clock; None for as long as the run.
+         */
         LinkRequest: {
             token_hash: string;
             label?: string | null;
             blind?: boolean;
+            expires_in_s?: number | null;
+        };
+        /** @description Change a view link without changing its address; what is None stays. */
+        LinkUpdate: {
+            label?: string | null;
+            blind?: boolean | null;
         };
         /** @description One metric of a run; numbers that are NaN or ±Inf come as the texts `NaN`, `Infinity`, `-Infinity`. */
         MetricInfo: {
@@ -1078,6 +1148,7 @@ export interface components {
             delete?: boolean;
             claim?: boolean;
             share?: boolean;
+            publish?: boolean;
         };
         /** @description An error as `application/problem+json` (RFC 9457); `code` is stable, the texts are for people. */
         Problem: {
@@ -1087,6 +1158,10 @@ export interface components {
             code: string;
             detail: string;
             type?: string;
+        };
+        /** @description Let anybody read a run; `embed` lets other sites show a chart of it too. */
+        PublicationRequest: {
+            embed?: boolean;
         };
         /** @description Set a new password by a recovery code. */
         Recovery: {
@@ -1116,6 +1191,8 @@ export interface components {
          *         max_step: the highest step that was logged, whichever arrived last. Told where one run is made, resumed or
          *             asked for; None in lists and events, and where nothing was logged.
          *         url_path: path of its page below the server's root, without a leading slash and without a secret.
+         *         published_at: since when anybody may read it; None for nobody but who was let in.
+         *         embed: whether other sites may show a chart of it, while it is published.
          *         server_time: now, by the server's clock.
          */
         RunInfo: {
@@ -1149,6 +1226,8 @@ export interface components {
             /** Format: int64 */
             points?: number;
             max_step?: number | null;
+            published_at?: string | null;
+            embed?: boolean;
             permissions?: components["schemas"]["Permissions"];
         };
         /** @description A page of runs, newest first; `next` is given back as `after=` for the page that follows. */
@@ -1416,6 +1495,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests`: That was too often. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
             500: {
                 headers: {
@@ -1425,7 +1513,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            /** @description `storage_full`: All anonymous runs together take the room that this server has for them. Nothing of this request was stored; there is room again when some expire, or the operator gives more.; `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5147,7 +5235,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `token_exists`: A token with this hash exists. Make a new one. */
+            /** @description `run_is_public`: Anybody reads all of a published run, so no link to it can be blind. Take it back first.; `token_exists`: A token with this hash exists. Make a new one. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5156,7 +5244,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `link_expired`: This link has ended. Ask whoever sent it for a new one.; `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -5260,6 +5348,390 @@ export interface operations {
             };
             /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkUpdate"];
+            };
+        };
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkInfo"];
+                };
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cross_site`: A browser may change things here only from this server's own pages.; `forbidden`: This token or account may not do that with this run. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address.; `run_not_found`: There is no such run, or it has expired or been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_is_public`: Anybody reads all of a published run, so no link to it can be blind. Take it back first. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is larger than one request may be. Send less at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media_type`: Send the body as Content-Type: application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_invalid`: The request has another form than is asked for. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publish_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublicationRequest"];
+            };
+        };
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunInfo"];
+                };
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `anonymous_not_public`: Nobody answers for an anonymous run, so it is not published. Claim it first, or share it by a link.; `cross_site`: A browser may change things here only from this server's own pages.; `forbidden`: This token or account may not do that with this run. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_not_found`: There is no such run, or it has expired or been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `blind_links_stand`: A published page would tell their readers whose run it is. Revoke them, or have them show everything, first. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is larger than one request may be. Send less at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media_type`: Send the body as Content-Type: application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_invalid`: The request has another form than is asked for. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unpublish_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `anonymous_not_public`: Nobody answers for an anonymous run, so it is not published. Claim it first, or share it by a link.; `cross_site`: A browser may change things here only from this server's own pages.; `forbidden`: This token or account may not do that with this run. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_not_found`: There is no such run, or it has expired or been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_badge: {
+        parameters: {
+            query?: {
+                /** @description name of a metric whose last value to show; the run's state alone if absent */
+                metric?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description Done */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `run_not_found`: There is no such run, or it has expired or been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_invalid`: The request has another form than is asked for. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

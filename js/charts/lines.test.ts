@@ -185,7 +185,7 @@ describe("a server's reduced series", () => {
     damaged: 0,
     metrics: {
       loss: {
-        ...{ total: 7, step: [0, 4, 6], time: [1, 2, 3], count: [4, 2, 1] },
+        ...{ total: 7, x: [], step: [0, 4, 6], time: [1, 2, 3], count: [4, 2, 1] },
         ...{ min: [1, -5, null], max: [9, "Infinity", null], first: [2, "Infinity", "NaN"], last: [3, -5, "NaN"] },
         x: [],
       },

@@ -5,6 +5,7 @@ import { clientAt, sender } from "./http";
 import type { Account, PageContext } from "./page";
 import { ClaimPage } from "./pages/claim";
 import { DevicePage } from "./pages/device";
+import { EmbedPage } from "./pages/embed";
 import { EnterPage } from "./pages/enter";
 import { RecoverPage } from "./pages/recover";
 import { RunPage } from "./pages/run";
@@ -23,6 +24,8 @@ function contentOf(page: PageContext, secrets: Secrets): ComponentChildren | nul
       return <RunsPage />;
     case "run":
       return page.runId === null ? null : <RunPage runId={page.runId} secrets={secrets} />;
+    case "embed":
+      return page.runId === null ? null : <EmbedPage runId={page.runId} />;
     case "claim":
       return <ClaimPage secrets={secrets} />;
     case "enter":

@@ -34,7 +34,7 @@ export async function answerOf<T>(result: Promise<Result<T>>): Promise<T> {
   return answer.value;
 }
 
-export type Send = <T>(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: unknown) => Promise<T>;
+export type Send = <T>(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown) => Promise<T>;
 
 /** Return the client of the server below `prefix`; the cookie speaks for this browser. */
 export function clientAt(prefix: string): Client {
@@ -43,6 +43,6 @@ export function clientAt(prefix: string): Client {
 
 /** Return a function that sends JSON to a path below `/api/v1/`. */
 export function sender(client: Client): Send {
-  return <T>(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: unknown) =>
+  return <T>(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown) =>
     answerOf(client.request<T>(method, path, method === "POST" ? (body ?? {}) : body));
 }

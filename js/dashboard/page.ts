@@ -6,7 +6,10 @@ export interface Account {
 }
 
 export interface PageContext {
-  /** Which page this is: `runs`, `run`, `claim`, `enter`, `device`, `recover`, `sign-in`, `sign-up`, `settings` or `error`. */
+  /**
+   * Which page this is: `runs`, `run`, `claim`, `enter`, `device`, `recover`, `sign-in`, `sign-up`, `settings`, `embed`
+   * or `error`.
+   */
   readonly name: string;
   /** Path below which the server appears here, without a trailing slash; empty at the root. */
   readonly prefix: string;

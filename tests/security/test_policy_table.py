@@ -42,8 +42,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "list_runs": _LISTERS | _BROWSERS,
     "get_run": _READ, "list_metrics": _READ, "get_series": _READ, "get_sampled": _READ, "follow_run": _READ,
     "export_run": _READ, "update_run": _INGEST, "heartbeat": _INGEST, "send_segments": _INGEST, "get_writer": _INGEST,
-    "delete_run": _DELETE, "list_links": _SHARE, "make_link": _SHARE, "revoke_link": _SHARE,
-    "log_artifact": frozenset(),
+    "delete_run": _DELETE, "list_links": _SHARE, "make_link": _SHARE, "update_link": _SHARE,
+    "revoke_link": _SHARE, "publish_run": frozenset(), "unpublish_run": frozenset(), "log_artifact": frozenset(),
+    "get_badge": frozenset(), "report_leak": frozenset(ACTORS),
     "begin_device_login": frozenset(ACTORS), "finish_device_login": frozenset(ACTORS),
     "check_device_login": frozenset({"user_browser"}), "decide_device_login": frozenset({"user_browser"}),
     "confirm_password": frozenset({"user_browser"}), "list_sessions": frozenset({"user_browser"}),
@@ -52,7 +53,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "delete_account": frozenset({"user_browser"}),
     "end_session": frozenset({"user_browser"}), "end_other_sessions": frozenset({"user_browser"}),
 }  # fmt: skip
-"""Who is let in. An anonymous run's artifact is let in for nobody."""
+"""Who is let in. Nobody publishes an anonymous run, or adds an artifact to it, and so it has no badge."""
 
 
 class People:
@@ -188,7 +189,10 @@ BODIES: dict[str, Callable[[People], object]] = {
     "recover_account": lambda people: {"username": "grace", "code": people.recovery_code(), "new": PASSWORD},
     "confirm_password": lambda _: {"password": PASSWORD},
     "make_link": lambda _: {"token_hash": sha(mint(TokenKind.SHARE))},
+    "report_leak": lambda _: {"token": mint(TokenKind.VIEW)},
 }
+
+_OF_A_RUN = tuple(operation for operation in OPERATIONS if "{run_id}" in operation.path)
 
 
 @pytest.fixture
@@ -265,3 +269,78 @@ def test_after_a_claim_the_old_key_and_the_old_write_token_have_lost_the_run(peo
     assert people.site.send(run, segment([2.0], seq=1)).status_code == 200
     for token in (run.view, run.claim, people.share):
         assert code(api.get(run.path, headers=bearer(token))) == "run_claimed"
+
+
+def _of_a_user(people: People) -> tuple[MadeRun, dict[str, dict[str, str]]]:
+    """Return a kept run of a user's, and the tokens that there are of it, as headers."""
+    run = people.site.run(people.user_key)
+    share = mint(TokenKind.SHARE)
+    made = people.site.api.post(
+        f"{run.path}/links", json={"token_hash": sha(share)}, headers=bearer(people.user_key)
+    ).json()
+    people.link_id = made["link_id"]
+    tokens = {"owner": people.user_key, "write": run.write, "view": run.view, "share": share, "stranger": people.owner}
+    return run, {name: bearer(token) for name, token in tokens.items()} | {"nobody": {}}
+
+
+def _let_in(people: People, run: MadeRun, headers: dict[str, str], name: str) -> bool:
+    operation = next(operation for operation in _OF_A_RUN if operation.name == name)
+    path = operation.path.format(run_id=run.run_id, writer="1", link_id=people.link_id, key_id="x")
+    if name == "follow_run":
+        people.site.core.hub.close()
+    query = "?format=json" if name == "export_run" else ""
+    body: dict[str, object] = (
+        {"json": None}
+        if operation.method == "GET"
+        else {"content": segment([1.0])}
+        if name == "send_segments"
+        else {"json": BODIES.get(name, lambda _: {})(people)}
+    )
+    answer = people.site.api.request(operation.method, path + query, headers=headers, **body)  # type: ignore[arg-type]  # httpx's keywords
+    assert answer.is_success or answer.status_code in {401, 403, 404, 501}, (name, answer.text)
+    return answer.is_success
+
+
+_READERS = ("get_run", "list_metrics", "get_series", "get_sampled", "follow_run", "export_run")
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_publishing_lets_everybody_read_and_do_nothing_else(people: People, *, public: bool) -> None:
+    for operation in _OF_A_RUN:
+        run, actors = _of_a_user(people)
+        if public:
+            done = people.site.api.put(f"{run.path}/publication", json={}, headers=actors["owner"])
+            assert done.status_code == 200, done.text
+        for actor in ("nobody", "stranger", "share", "view", "write"):
+            allowed = {
+                "nobody": (), "stranger": (), "share": _READERS, "view": _READERS,
+                "write": ("update_run", "heartbeat", "send_segments", "get_writer", "delete_run", "list_links",
+                          "make_link", "update_link", "revoke_link"),
+            }[actor]  # fmt: skip
+            expected = operation.name in allowed or (public and operation.name in (*_READERS, "get_badge"))
+            assert _let_in(people, run, actors[actor], operation.name) == expected, (actor, operation.name)
+            if actor == "write" and operation.name == "delete_run":
+                break
+
+
+@pytest.mark.parametrize("kind", ["view", "share"])
+def test_a_view_link_can_only_view(people: People, kind: str) -> None:
+    """R1: every operation that there is, with a token that was made to view."""
+    reading = {
+        "get_server",
+        "healthz",
+        "readyz",
+        "metrics",
+        "robots",
+        "openapi",
+        "get_session",
+        "make_anonymous_account",
+        "report_leak",
+    }
+    for operation in OPERATIONS:
+        people.begin_again()
+        before = people.site.db.read_now(lambda tx: tx.conn.exec_driver_sql("SELECT * FROM run ORDER BY run_id").all())
+        allowed = people.ask(kind, operation.name).is_success
+        assert allowed == (operation.name in reading or operation.name in _READERS), operation.name
+        after = people.site.db.read_now(lambda tx: tx.conn.exec_driver_sql("SELECT * FROM run ORDER BY run_id").all())
+        assert before == after, operation.name

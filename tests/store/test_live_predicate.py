@@ -73,11 +73,16 @@ def everything_a_server_does(site: Site) -> None:
     site.api.patch(run.path, json={"summary": {"best": 1}}, headers=bearer(run.write))
     site.api.get(f"{run.path}/writers/1", headers=bearer(run.write))
     site.api.post(f"{run.path}/links", json={"token_hash": sha(mint(TokenKind.SHARE))}, headers=bearer(run.write))
-    site.api.get(f"{run.path}/links", headers=bearer(run.write))
+    link = site.api.get(f"{run.path}/links", headers=bearer(run.write)).json()[0]["link_id"]
+    site.api.patch(f"{run.path}/links/{link}", json={"label": "x"}, headers=bearer(run.write))
     browser = site.user("ada")
     browser.post("/api/v1/session/exchange", json={"token": run.view})
     browser.get("/api/v1/session")
     assert site.claim(run, browser).status_code == 200
+    assert browser.put(f"{run.path}/publication", json={"embed": True}).status_code == 200
+    for path in (f"/embed/{run.run_id}", f"/badge/{run.run_id}.svg?metric=loss"):
+        assert site.api.get(path).status_code == 200
+    assert browser.delete(f"{run.path}/publication").status_code == 204
     assert site.claim(other, site.user("eve")).status_code == 200
     third = site.run(key, id="named")
     site.api.post("/api/v1/runs", json=site.new_run().request(id="named", resume="allow"), headers=bearer(key))
@@ -116,6 +121,7 @@ def test_every_statement_on_run_data_means_live_runs_or_says_why_not(site: Site)
         "an expired run gives up its name",
         "retention removes what is no longer live",
         "who began a claim is told why it failed",
+        "what is not purged yet takes room",
         "a compaction holds the run's row, which was found live",
     }
 

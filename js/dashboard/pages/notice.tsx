@@ -75,6 +75,21 @@ export function RefusalNotice({ refusal, claiming }: { readonly refusal: Refusal
           <p>Was it you? Sign in with that account to see it. Otherwise ask its owner for a share link.</p>
         </Notice>
       );
+    case "link_expired":
+      return (
+        <Notice heading="This link has ended" actions={[{ label: "Your runs", path: "/" }]}>
+          <p>
+            {refusal.expiredAt ? (
+              <>
+                It worked until <b>{fullTime(refusal.expiredAt)}</b>, which whoever made it has chosen.
+              </>
+            ) : (
+              "Whoever made it has chosen how long it works."
+            )}{" "}
+            The run itself may well be there: ask them for a new link.
+          </p>
+        </Notice>
+      );
     case "run_deleted":
       return (
         <Notice heading="This run was deleted" actions={[{ label: "Your other runs", path: "/" }]}>

@@ -52,7 +52,7 @@ export function RunPage({ runId, secrets }: RunPageProps) {
 }
 
 /** Follow `feed` while the tab is seen. */
-function useFeed(feed: Feed, entered: boolean): FeedState {
+export function useFeed(feed: Feed, entered: boolean): FeedState {
   const [state, setState] = useState(feed.state);
   useEffect(() => {
     if (!entered) return;
@@ -175,7 +175,7 @@ function Panel({ tab, feed, state, run, choices, onChoices }: PanelProps) {
     case "config":
       return <Pairs label="config" values={run.config} empty="This run has no config. Pass one: init(config={…})." />;
     case "share":
-      return <Share run={run} />;
+      return <Share run={run} metrics={[...feed.history.series.keys()]} onChange={(changed) => feed.take(changed)} />;
     default:
       return (
         <Charts

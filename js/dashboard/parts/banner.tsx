@@ -40,6 +40,13 @@ export function Banner({ run, nowMs, onShare, onDelete }: BannerProps) {
         <b>Anonymous run.</b> Kept until <b>{<Exact at={run.expires_at} />}</b>{" "}
         <span class="num">({formatCountdown(left)})</span>, then deleted
         {claim ? ". No account needed to keep watching." : " unless its maker claims it."}
+        {claim && (
+          <span class="sensitive">
+            {" "}
+            Its private link is sensitive: whoever has it can view <em>and claim</em> this run, so give it only to
+            people you trust.{share && " For everyone else, share a link that can only view."}
+          </span>
+        )}
       </p>
       <div class="actions">
         {share && (

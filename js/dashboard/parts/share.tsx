@@ -1,4 +1,4 @@
-/** View links of one run: make, copy, revoke. The token is made here and the server learns its hash only. */
+/** View links of one run: make, copy, show everything, revoke. The token is made here and the server learns its hash only. */
 
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { LinkInfo, RunInfo } from "../../api";
@@ -12,6 +12,7 @@ import { Confirm } from "./dialog";
 import { Field } from "./field";
 import { Form } from "./form";
 import { Failed, Loading } from "./loading";
+import { Publication } from "./publication";
 import { Scroll } from "./scroll";
 import { Ago, Exact, useNow } from "./time";
 
@@ -20,13 +21,34 @@ interface Made {
   readonly label: string;
 }
 
-export function Share({ run }: { readonly run: RunInfo }) {
+interface Change {
+  readonly act: "revoke" | "show";
+  readonly link: LinkInfo;
+}
+
+export interface ShareProps {
+  readonly run: RunInfo;
+  readonly metrics: readonly string[];
+  readonly onChange: (run: RunInfo) => void;
+}
+
+const DAY_S = 86_400;
+const SPANS: readonly (readonly [string, number | null])[] = [
+  ["as long as the run", null],
+  ["a day", DAY_S],
+  ["a week", 7 * DAY_S],
+  ["a month", 30 * DAY_S],
+  ["six months", 182 * DAY_S],
+];
+
+export function Share({ run, metrics, onChange }: ShareProps) {
   const { page, send } = useShell();
   const [links, setLinks] = useState<readonly LinkInfo[] | null>(null);
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const [made, setMade] = useState<Made | null>(null);
-  const [doomed, setDoomed] = useState<LinkInfo | null>(null);
+  const [change, setChange] = useState<Change | null>(null);
   const path = `runs/${run.run_id}/links`;
+  const isPublic = run.published_at !== null;
 
   const load = useCallback(() => {
     setRefusal(null);
@@ -41,63 +63,97 @@ export function Share({ run }: { readonly run: RunInfo }) {
       token_hash: sha256Hex(token),
       label: label || null,
       blind: values.blind === "on",
+      expires_in_s: Number(values.span) || null,
     });
     setMade({ url: `${location.origin}${href(page, run.url_path)}#s=${token}`, label });
     load();
   };
   return (
-    <section class="share">
-      <p class="dim">
-        Whoever has a share link can watch this run and download it, and nothing else: not claim, change or delete it.
-        {run.anonymous && " A claim ends the links that were made before it."}
-      </p>
-      {made && (
-        <CopyText
-          label={made.label ? `Link “${made.label}”, shown this once` : "The link, shown this once"}
-          text={made.url}
-        />
-      )}
-      <Form label="Make a share link" submit="Make a share link" busy="Making…" place={() => null} onSubmit={make}>
-        {() => (
-          <>
-            <Field label="For whom (optional)" name="label" autoComplete="off" maxLength={100} optional />
-            <label class="check">
-              <input type="checkbox" name="blind" />
-              <span>
-                Blind, for double-blind review: hides account, project, names, tags and notes. Config and metrics show.
-              </span>
-            </label>
-          </>
+    <>
+      <section class="share" aria-labelledby="links">
+        <h2 id="links">By a link</h2>
+        <p class="dim">
+          Whoever has a share link can watch this run and download it, and nothing else: not claim, change or delete it.
+          {run.anonymous && " A claim ends the links that were made before it."}
+        </p>
+        {made && (
+          <CopyText
+            label={made.label ? `Link “${made.label}”, shown this once` : "The link, shown this once"}
+            text={made.url}
+          />
         )}
-      </Form>
-      {refusal && <Failed refusal={refusal} onRetry={load} />}
-      {!links && !refusal && <Loading what="Reading the links…" />}
-      {links?.length === 0 && <p class="dim">Nobody has a link yet.</p>}
-      {links && links.length > 0 && <Links links={links} onRevoke={setDoomed} />}
-      {doomed && (
+        <Form label="Make a share link" submit="Make a share link" busy="Making…" place={() => null} onSubmit={make}>
+          {() => (
+            <>
+              <Field label="For whom (optional)" name="label" autoComplete="off" maxLength={100} optional />
+              <p class="field">
+                <label for="link-span">Works for</label>
+                <select id="link-span" name="span">
+                  {SPANS.map(([words, seconds]) => (
+                    <option key={words} value={seconds ?? ""}>
+                      {words}
+                    </option>
+                  ))}
+                </select>
+              </p>
+              <label class="check">
+                <input type="checkbox" name="blind" disabled={isPublic} />
+                <span>
+                  Blind, for double-blind review: hides account, project, names, tags and notes, and what in config and
+                  summary may point at a person, a path or a machine. Numbers and names of metrics show.
+                  {isPublic && " Not while the run is published."}
+                </span>
+              </label>
+            </>
+          )}
+        </Form>
+        {refusal && <Failed refusal={refusal} onRetry={load} />}
+        {!links && !refusal && <Loading what="Reading the links…" />}
+        {links?.length === 0 && <p class="dim">Nobody has a link yet.</p>}
+        {links && links.length > 0 && <Links links={links} onAct={(act, link) => setChange({ act, link })} />}
+      </section>
+      {run.permissions.publish && <Publication run={run} metrics={metrics} onChange={onChange} />}
+      {change?.act === "revoke" && (
         <Confirm
-          title={`Revoke the link${doomed.label ? ` “${doomed.label}”` : ""}?`}
+          title={`Revoke the link${change.link.label ? ` “${change.link.label}”` : ""}?`}
           act="Revoke"
           busy="Revoking…"
           onAct={async () => {
-            await send<void>("DELETE", `${path}/${encodeURIComponent(doomed.link_id)}`);
+            await send<void>("DELETE", `${path}/${encodeURIComponent(change.link.link_id)}`);
             load();
           }}
-          onClose={() => setDoomed(null)}
+          onClose={() => setChange(null)}
         >
           <p>Whoever has it can no longer open this run, also where it was open before.</p>
         </Confirm>
       )}
-    </section>
+      {change?.act === "show" && (
+        <Confirm
+          title={`Show everything by the link${change.link.label ? ` “${change.link.label}”` : ""}?`}
+          act="Show everything"
+          busy="Opening…"
+          onAct={async () => {
+            await send<LinkInfo>("PATCH", `${path}/${encodeURIComponent(change.link.link_id)}`, { blind: false });
+            load();
+          }}
+          onClose={() => setChange(null)}
+        >
+          <p>
+            Its address stays. Whoever has it then sees whose run this is, with its names, tags and notes: for after the
+            review.
+          </p>
+        </Confirm>
+      )}
+    </>
   );
 }
 
 interface LinksProps {
   readonly links: readonly LinkInfo[];
-  readonly onRevoke: (link: LinkInfo) => void;
+  readonly onAct: (act: Change["act"], link: LinkInfo) => void;
 }
 
-function Links({ links, onRevoke }: LinksProps) {
+function Links({ links, onAct }: LinksProps) {
   const nowMs = useNow(60_000);
   return (
     <Scroll label="Share links">
@@ -107,6 +163,7 @@ function Links({ links, onRevoke }: LinksProps) {
             <th scope="col">for</th>
             <th scope="col">shows</th>
             <th scope="col">made</th>
+            <th scope="col">used</th>
             <th scope="col">works until</th>
             <th scope="col">
               <span class="unseen">actions</span>
@@ -121,12 +178,23 @@ function Links({ links, onRevoke }: LinksProps) {
               <td>
                 <Ago at={link.created_at} nowMs={nowMs} />
               </td>
+              <td>{link.last_used_at ? <Ago at={link.last_used_at} nowMs={nowMs} /> : "never"}</td>
               <td>{link.expires_at ? <Exact at={link.expires_at} /> : "as long as the run"}</td>
               <td class="number">
+                {link.blind && (
+                  <button
+                    type="button"
+                    class="quiet"
+                    onClick={() => onAct("show", link)}
+                    aria-label={`Show everything by the link ${link.label ?? ""}`}
+                  >
+                    Show everything
+                  </button>
+                )}{" "}
                 <button
                   type="button"
                   class="quiet"
-                  onClick={() => onRevoke(link)}
+                  onClick={() => onAct("revoke", link)}
                   aria-label={`Revoke the link ${link.label ?? ""}`}
                 >
                   Revoke

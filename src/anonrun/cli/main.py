@@ -22,6 +22,7 @@ _COMMANDS = {
     "runs": "anonrun.cli.runs:runs",
     "server": "anonrun.cli.server:server",
     "share": "anonrun.cli.runs:share",
+    "publish": "anonrun.cli.runs:publish",
     "show": "anonrun.cli.runs:show",
     "sync": "anonrun.cli.sync:sync",
     "ui": "anonrun.cli.ui:ui",

@@ -1,7 +1,8 @@
-"""`anonrun runs`, `show`, `export`, `share`, `claim`, `delete`: what can be done with runs that were logged."""
+"""`anonrun runs`, `show`, `export`, `share`, `publish`, `claim`, `delete`: what can be done with logged runs."""
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,7 +15,10 @@ from anonrun.cli.output import as_json_option, command_errors, print_json, run_a
 if TYPE_CHECKING:
     from anonrun.client.api import Api, ApiRun
 
-__all__ = ["claim", "delete", "export", "runs", "share", "show"]
+__all__ = ["claim", "delete", "export", "publish", "runs", "share", "show"]
+
+_SPAN = re.compile(r"(\d{1,6}(?:\.\d+)?)([smhd])")
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
 
 def _api(server: str | None) -> Api:
@@ -106,20 +110,60 @@ def export(run: str, form: str | None, output: Path | None, server: str | None, 
         click.echo(f"Wrote {len(data):,} bytes to {output}.", err=True)
 
 
-@click.command(epilog="Example: anonrun share k3x9p0wz --blind")
+def _span(_context: click.Context, _parameter: click.Parameter, text: str | None) -> float | None:
+    """Return the seconds that a text such as `90m`, `12h` or `7d` names."""
+    if text is None:
+        return None
+    found = _SPAN.fullmatch(text.strip())
+    if found is None or float(found[1]) <= 0:
+        raise click.BadParameter(f"{text!r} is no span of time; write 90m, 12h or 7d.")
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+@click.command(epilog="Example: anonrun share k3x9p0wz --blind --label 'reviewers' --expires-in 60d")
 @click.argument("run")
 @click.option("--blind", is_flag=True, help="Leave out what tells whose run it is.")
+@click.option("--label", help="Whom the link is for, as the list of links shows it.")
+@click.option(
+    "--expires-in", callback=_span, metavar="SPAN", help="Such as 90m, 12h, 7d.  [default: as long as the run]"
+)
 @server_option
 @as_json_option
 @command_errors
-def share(run: str, server: str | None, *, blind: bool, as_json: bool) -> None:
+def share(
+    run: str, label: str | None, expires_in: float | None, server: str | None, *, blind: bool, as_json: bool
+) -> None:
     """Make a link that views a run and can do nothing else."""
     found = _api(server).run(run)
-    link = found.share(blind=blind)
+    link = found.share(blind=blind, label=label, expires_in=expires_in)
     if as_json:
-        print_json({"run_id": found.run_id, "link": link, "blind": blind})
+        print_json({"run_id": found.run_id, "link": link, "blind": blind, "label": label, "expires_in_s": expires_in})
     else:
         click.echo(link)
+
+
+@click.command(epilog="Example: anonrun publish digits/k3x9p0wz --embed")
+@click.argument("run")
+@click.option("--embed", is_flag=True, help="Let other sites show one of its charts, too.")
+@click.option("--undo", is_flag=True, help="Take the publication back.")
+@server_option
+@as_json_option
+@command_errors
+def publish(run: str, server: str | None, *, embed: bool, undo: bool, as_json: bool) -> None:
+    """Let anybody read one run of your account; the others stay as they are."""
+    if embed and undo:
+        raise click.UsageError("--embed and --undo exclude each other.")
+    found = _api(server).run(run)
+    if undo:
+        found.unpublish()
+    else:
+        found.publish(embed=embed)
+    if as_json:
+        print_json({"run_id": found.run_id, "published": not undo, "embed": embed, "url": found.url})
+    elif undo:
+        click.echo(f"{found.name} ({found.project}/{found.id}) is no longer published.")
+    else:
+        click.echo(f"Anybody can read {found.name} now: {found.url}")
 
 
 @click.command(epilog="Example: anonrun delete k3x9p0wz --yes")

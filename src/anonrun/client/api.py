@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from anonrun.client.access import Access, open_access
-from anonrun.client.links import page_link, share_link
+from anonrun.client.links import LinkWish, page_link, share_link
 from anonrun.client.remote import Refusal
 from anonrun.core.ids import parse_run_id
-from anonrun.core.messages import LinkRequest, MetricInfo, RunInfo
-from anonrun.core.tokens import TokenKind, mint, token_hash
+from anonrun.core.messages import MetricInfo, PublicationRequest, RunInfo
+from anonrun.core.tokens import TokenKind, mint
 from anonrun.core.wire import Frame, decode_all
 from anonrun.errors import NotFoundError, UsageError
 
@@ -264,14 +264,33 @@ class ApiRun:
         with self._access.asking(f"Run {self.id}") as remote:
             return remote.export(self._access.key, self.run_id, form)
 
-    def share(self, blind: bool = False) -> str:
-        """Make a view link; whoever has it can view the run, and nothing else."""
+    def share(
+        self, blind: bool = False, *, label: str | None = None, expires_in: float | timedelta | None = None
+    ) -> str:
+        """Make a view link; whoever has it can view the run, and nothing else. See `Run.share`."""
+        wish = LinkWish(blind=blind, label=label, expires_in=expires_in)
         token = mint(TokenKind.SHARE)
         with self._access.asking(f"Run {self.id} cannot be shared") as remote:
-            remote.make_link(
-                self._access.key, self.run_id, LinkRequest(token_hash=token_hash(token).hex(), blind=blind)
-            )
+            remote.make_link(self._access.key, self.run_id, wish.request(token))
         return share_link(self._access.url, self.run_id, token)
+
+    def publish(self, *, embed: bool = False) -> str:
+        """Let anybody read the run, without a link of theirs; return the address of its page.
+
+        Args:
+            embed: also let other sites show one of its charts in a frame.
+
+        Raises:
+            ServerError: the run is anonymous, or blind links to it stand.
+        """
+        with self._access.asking(f"Run {self.id} cannot be published") as remote:
+            remote.publish(self._access.key, self.run_id, PublicationRequest(embed=embed))
+        return self.url
+
+    def unpublish(self) -> None:
+        """Take a publication back: only who was let in may read the run then."""
+        with self._access.asking(f"Run {self.id}") as remote:
+            remote.unpublish(self._access.key, self.run_id)
 
     def delete(self) -> None:
         """Delete the run at once."""

@@ -18,7 +18,7 @@ from anonrun.client.delivery import Connection, Delivery
 from anonrun.client.feed import RowFeed
 from anonrun.client.home import without_home
 from anonrun.client.leftovers import deliver_leftovers, owned
-from anonrun.client.links import share_link
+from anonrun.client.links import LinkWish, share_link
 from anonrun.client.notices import Notices
 from anonrun.client.progress import progress, sentence
 from anonrun.client.recorder import Recorder
@@ -27,8 +27,7 @@ from anonrun.client.remote import Refusal, as_public_error
 from anonrun.client.sender import Sender
 from anonrun.client.spool.folder import RunFile, RunFolder
 from anonrun.client.spool.writer import KEEP_BYTES, LIMIT_BYTES, SpoolWriter, refused_text
-from anonrun.core.messages import LinkRequest
-from anonrun.core.tokens import TokenKind, mint, token_hash
+from anonrun.core.tokens import TokenKind, mint
 from anonrun.core.wire import Frame, decode_all
 from anonrun.errors import ServerUnavailableError
 
@@ -227,10 +226,10 @@ class Recording:
             raise ServerUnavailableError(self.trouble or "The server does not have the run yet; try again in a moment.")
         return connection
 
-    def share(self, *, blind: bool, timeout_s: float) -> str:
+    def share(self, wish: LinkWish, *, timeout_s: float) -> str:
         """Make a view link; see `Run.share`."""
         token = mint(TokenKind.SHARE)
-        request = LinkRequest(token_hash=token_hash(token).hex(), blind=blind)
+        request = wish.request(token)
         connection, run_id = self.connected(timeout_s), self.delivery.run_id
         try:
             connection.remote.make_link(self.file.write, run_id, request)

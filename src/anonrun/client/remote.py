@@ -24,6 +24,7 @@ from anonrun.core.messages import (
     LinkInfo,
     LinkRequest,
     MetricInfo,
+    PublicationRequest,
     RunInfo,
     RunList,
     RunRequest,
@@ -258,6 +259,14 @@ class Remote:
     def make_link(self, token: str, run_id: str, request: LinkRequest) -> LinkInfo:
         """Make a view link."""
         return self._message(LinkInfo, self.call("POST", f"{_run(run_id)}/links", token=token, body=request))
+
+    def publish(self, key: str, run_id: str, request: PublicationRequest) -> RunInfo:
+        """Let anybody read a run."""
+        return self._message(RunInfo, self.call("PUT", f"{_run(run_id)}/publication", token=key, body=request))
+
+    def unpublish(self, key: str, run_id: str) -> None:
+        """Let nobody read a run who was not let in."""
+        self.call("DELETE", f"{_run(run_id)}/publication", token=key)
 
     def announce_artifact(self, token: str, run_id: str, name: str) -> None:
         """Ask to store an artifact; of an anonymous run this is refused."""

@@ -8,12 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from anonrun.client.config import Config, Summary
-from anonrun.client.links import claim_link, page_link
+from anonrun.client.links import LinkWish, claim_link, page_link
 from anonrun.client.notices import Notices, in_notebook
 from anonrun.client.rows import NoRows, Rows
 from anonrun.client.settings import Settings
@@ -205,17 +205,25 @@ class Run:
 
     # --- sharing, claiming, looking --------------------------------------------------------------------------------
 
-    def share(self, blind: bool = False) -> str:
+    def share(
+        self, blind: bool = False, *, label: str | None = None, expires_in: float | timedelta | None = None
+    ) -> str:
         """Make a view link. Whoever has it can view the run, and neither write nor claim it.
 
+        Each call makes a link of its own, which the run's page lists under Share and can end by itself.
+
         Args:
-            blind: leave out what tells whose run it is.
+            blind: leave out what tells whose run it is, for double-blind review.
+            label: whom it is for, which only the list of links says.
+            expires_in: seconds, or a timedelta, for which it works; None for as long as the run.
 
         Raises:
+            UsageError: `expires_in` is not more than 0.
             ServerUnavailableError: the server does not have the run yet, or does not answer.
             ServerError: it refuses.
         """
-        return self._online("share").share(blind=blind, timeout_s=_ASK_S)
+        wish = LinkWish(blind=blind, label=label, expires_in=expires_in)
+        return self._online("share").share(wish, timeout_s=_ASK_S)
 
     def claim(self) -> None:
         """Open the page where the run is claimed into an account. In a notebook nothing secret is printed."""

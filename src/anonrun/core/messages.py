@@ -28,9 +28,11 @@ __all__ = [
     "DeviceRequest",
     "LinkInfo",
     "LinkRequest",
+    "LinkUpdate",
     "MetricInfo",
     "Permissions",
     "Problem",
+    "PublicationRequest",
     "RunInfo",
     "RunList",
     "RunRequest",
@@ -200,6 +202,7 @@ class Permissions:
     delete: bool = False
     claim: bool = False
     share: bool = False
+    publish: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +219,8 @@ class RunInfo:
         max_step: the highest step that was logged, whichever arrived last. Told where one run is made, resumed or
             asked for; None in lists and events, and where nothing was logged.
         url_path: path of its page below the server's root, without a leading slash and without a secret.
+        published_at: since when anybody may read it; None for nobody but who was let in.
+        embed: whether other sites may show a chart of it, while it is published.
         server_time: now, by the server's clock.
     """
 
@@ -241,6 +246,8 @@ class RunInfo:
     job_type: str | None = None
     points: int = 0
     max_step: int | None = None
+    published_at: datetime | None = None
+    embed: bool = False
     permissions: Permissions = field(default_factory=Permissions)
 
 
@@ -325,22 +332,50 @@ class SampledSeries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRequest:
-    """Make a view link. The client makes the token and sends its hash."""
+    """Make a view link. The client makes the token and sends its hash.
+
+    Attributes:
+        label: whom it is for; its readers never see it.
+        blind: whether it hides whose run it is.
+        expires_in_s: seconds from now for which it works, by the server's clock; None for as long as the run.
+    """
 
     token_hash: str
     label: str | None = None
     blind: bool = False
+    expires_in_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkUpdate:
+    """Change a view link without changing its address; what is None stays."""
+
+    label: str | None = None
+    blind: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkInfo:
-    """A view link that was made for a run; the token itself is never told again."""
+    """A view link that was made for a run; the token itself is never told again.
+
+    Attributes:
+        expires_at: until when it works: its own end, or that of an anonymous run; None for as long as the run.
+        last_used_at: when somebody came by it last, to ten minutes.
+    """
 
     link_id: str
     label: str | None
     blind: bool
     created_at: datetime
     expires_at: datetime | None
+    last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicationRequest:
+    """Let anybody read a run; `embed` lets other sites show a chart of it too."""
+
+    embed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

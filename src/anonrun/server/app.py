@@ -25,6 +25,7 @@ from anonrun.server.forwarded import Forwarded
 from anonrun.server.routes import (
     account_sessions,
     accounts,
+    badge,
     devices,
     export,
     keys,
@@ -62,6 +63,7 @@ _MODULES = (
     leaving,
     export,
     links,
+    badge,
 )
 
 OPERATIONS: tuple[Operation, ...] = tuple(operation for module in _MODULES for operation in module.operations.all)

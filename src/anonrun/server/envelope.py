@@ -71,7 +71,7 @@ class Envelope:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
-                _add_headers(connection, headers)
+                _add_headers(connection, headers, scope["state"].get("framed_by", ""))
             await send(message)
 
         self._activity.begin()
@@ -94,10 +94,10 @@ class Envelope:
             _log.log(level, "request", extra={"fields": fields})
 
 
-def _add_headers(connection: HTTPConnection, headers: MutableHeaders) -> None:
+def _add_headers(connection: HTTPConnection, headers: MutableHeaders, framed_by: str) -> None:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     if headers.get("content-type", "").startswith("text/html"):
-        for name, value in security.page_headers(https=security.is_https(connection)).items():
+        for name, value in security.page_headers(https=security.is_https(connection), framed_by=framed_by).items():
             headers[name] = value
     else:
         headers.setdefault("Cache-Control", "no-store")

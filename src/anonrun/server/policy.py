@@ -24,6 +24,8 @@ class Action(enum.Enum):
     """Everything else that can be changed of a run."""
     DELETE = "delete"
     SHARE = "share"
+    PUBLISH = "publish"
+    """Have anybody read it: its owner's alone, whatever links they gave away."""
     CLAIM = "claim"
     ARTIFACT = "artifact"
 
@@ -48,7 +50,16 @@ _BY_TOKEN: dict[tuple[str, str], frozenset[Action]] = {
     ("c", "run"): frozenset({Action.CLAIM, Action.DELETE}),
 }
 _BY_OWNER = frozenset(
-    {Action.READ, Action.INGEST, Action.UPDATE, Action.DELETE, Action.SHARE, Action.CLAIM, Action.ARTIFACT}
+    {
+        Action.READ,
+        Action.INGEST,
+        Action.UPDATE,
+        Action.DELETE,
+        Action.SHARE,
+        Action.PUBLISH,
+        Action.CLAIM,
+        Action.ARTIFACT,
+    }
 )
 _BY_KEY: dict[str, frozenset[Action]] = {
     "account": _BY_OWNER,
@@ -77,18 +88,18 @@ def _owner_may(actor: Actor) -> frozenset[Action]:
 
 def can(actor: Actor, action: Action, run: Run | Standing) -> bool:
     """Whether an actor may do something with a live run."""
-    if action is Action.CLAIM and not run.anonymous:
+    if action is (Action.PUBLISH if run.anonymous else Action.CLAIM):
         return False
+    if action is Action.READ and isinstance(run, Run) and run.public:
+        return True
     owns = actor.account is not None and actor.account.account_id == run.account.account_id
     if owns and action in _owner_may(actor):
         return True
     if actor.local and action in _BY_LOCAL:
         return True
-    if isinstance(actor, TokenHolder):
-        return _token_grants(actor.token_of(run.run_id), action)
     if isinstance(actor, Visitor):
         return any(_token_grants(token, action) for token in actor.tokens_of(run.run_id))
-    return False
+    return isinstance(actor, TokenHolder) and _token_grants(actor.token_of(run.run_id), action)
 
 
 def may(actor: Actor, action: Action) -> bool:

@@ -21,6 +21,11 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
         "No artifacts in anonymous runs",
         ("An anonymous run cannot hold artifacts. Log in to an account to log them; the file stays where it is."),
     ),
+    "anonymous_not_public": (
+        403,
+        "Anonymous runs are not published",
+        "Nobody answers for an anonymous run, so it is not published. Claim it first, or share it by a link.",
+    ),
     "anonymous_disabled": (403, "No anonymous runs here", "This server makes no anonymous runs. Log in to an account."),
     "artifacts_unavailable": (
         501,
@@ -31,6 +36,11 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
         400,
         "Not decided yet",
         "Nobody has approved this login yet. Ask again after the interval.",
+    ),
+    "blind_links_stand": (
+        409,
+        "Blind links stand",
+        "A published page would tell their readers whose run it is. Revoke them, or have them show everything, first.",
     ),
     "body_too_large": (413, "Body too large", "The body is larger than one request may be. Send less at once."),
     "claim_not_found": (
@@ -60,6 +70,7 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
         "Key made for less",
         "This API key was made for logging or for reading only. Use another one, or make one in the settings.",
     ),
+    "link_expired": (410, "Link has expired", "This link has ended. Ask whoever sent it for a new one."),
     "media_type": (415, "Not JSON", "Send the body as Content-Type: application/json."),
     "method_not_allowed": (405, "Method not allowed", "This address does not take that method."),
     "not_found": (404, "Not found", "There is nothing at this address."),
@@ -79,6 +90,11 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "run_deleted": (410, "Run was deleted", "The run was deleted by someone who may."),
     "run_exists": (409, "Run exists", "There is a run with this id. Choose another id, or resume it."),
     "run_expired": (410, "Run has expired", "The run was not claimed in time and no longer exists."),
+    "run_is_public": (
+        409,
+        "Run is published",
+        "Anybody reads all of a published run, so no link to it can be blind. Take it back first.",
+    ),
     "run_not_found": (
         404,
         "No such run",

@@ -101,6 +101,10 @@ class Operations:
         """Declare a POST."""
         return self.add("POST", path, **more)
 
+    def put(self, path: str, **more: Any) -> Callable[[Handler], Handler]:  # noqa: ANN401  Operation's fields
+        """Declare a PUT."""
+        return self.add("PUT", path, **more)
+
     def patch(self, path: str, **more: Any) -> Callable[[Handler], Handler]:  # noqa: ANN401  Operation's fields
         """Declare a PATCH."""
         return self.add("PATCH", path, **more)

@@ -28,7 +28,7 @@ __all__ = [
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; style-src 'self'; "
-    "font-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors 'none'"
+    "font-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors "
 )
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9_.~@%+=:,-]+){0,16}")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -36,11 +36,18 @@ _COOKIE_AGE_S = 30 * 86_400
 _LONGEST_PREFIX = 512
 
 
-def page_headers(*, https: bool) -> dict[str, str]:
-    """Return the headers that every HTML answer carries."""
+def page_headers(*, https: bool, framed_by: str = "") -> dict[str, str]:
+    """Return the headers that every HTML answer carries.
+
+    Args:
+        https: whether the browser speaks it.
+        framed_by: sites, as a content policy names them, that may show this one page in a frame; none if empty.
+    """
     headers = {
-        "Content-Security-Policy": _POLICY,
-        "X-Frame-Options": "DENY",
+        "Content-Security-Policy": _POLICY + (framed_by or "'none'"),
+        **(
+            {} if framed_by else {"X-Frame-Options": "DENY"}
+        ),  # it cannot name sites, and is not needed beside the policy
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",

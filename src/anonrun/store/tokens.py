@@ -22,6 +22,8 @@ from anonrun.store.transaction import Tx
 __all__ = [
     "TOKEN_SOURCE",
     "add",
+    "change_link",
+    "end_leaked",
     "end_write_token",
     "find",
     "find_all",
@@ -86,6 +88,8 @@ def _ending(row: Row[Any], now_us: int) -> Ending | None:  # noqa: PLR0911  one 
         return Ending("expired", row.run_expires_at)
     if row.ended_by == "claim" and row.expires_at is not None and row.expires_at <= now_us:
         return Ending("claimed", row.expires_at)
+    if row.kind == "s" and row.revoked_at is None and row.expires_at is not None and row.expires_at <= now_us:
+        return Ending("lapsed", row.expires_at)
     return None
 
 
@@ -194,8 +198,27 @@ def links(tx: Tx, run_id: uuid.UUID) -> list[Link]:
         )
     )
     return [
-        Link(row.public_id, row.label, row.blind, row.created_at, row.expires_at or row.run_expires_at) for row in rows
+        Link(
+            link_id=row.public_id,
+            label=row.label,
+            blind=row.blind,
+            created_at=row.created_at,
+            expires_at=min((at for at in (row.expires_at, row.run_expires_at) if at is not None), default=None),
+            last_used_at=row.last_used_at,
+        )
+        for row in rows
     ]
+
+
+def change_link(tx: Tx, link_id: str, run_id: uuid.UUID, *, label: str | None, blind: bool | None) -> bool:
+    """Change a share link that counts; what is None stays. Return whether there is one."""
+    wanted = {name: value for name, value in (("label", label), ("blind", blind)) if value is not None}
+    done = tx.conn.execute(
+        update(TOKEN)
+        .where(TOKEN.c.public_id == link_id, TOKEN.c.run_id == run_id, TOKEN.c.kind == "s", _standing(tx.now_us))
+        .values(wanted or {"label": TOKEN.c.label})
+    )
+    return done.rowcount == 1
 
 
 def revoke(
@@ -215,6 +238,16 @@ def revoke_all(tx: Tx, account_id: int, *, kind: str) -> None:
     """End all tokens of one kind that an account has."""
     mine = and_(TOKEN.c.account_id == account_id, TOKEN.c.kind == kind, TOKEN.c.revoked_at.is_(None))
     tx.conn.execute(update(TOKEN).where(mine).values(revoked_at=tx.now_us, ended_by="user"))
+
+
+def end_leaked(tx: Tx, token_hash: bytes) -> bool:
+    """End a token that became public at once; return whether it had not ended before."""
+    done = tx.conn.execute(
+        update(TOKEN)
+        .where(TOKEN.c.token_hash == token_hash, TOKEN.c.revoked_at.is_(None))
+        .values(revoked_at=tx.now_us, ended_by="leak")
+    )
+    return done.rowcount == 1
 
 
 def end_write_token(tx: Tx, token_hash: bytes, *, at_us: int) -> None:

@@ -1,17 +1,19 @@
-"""A run's share links: each can be told from the others and ended by itself."""
+"""Who else may see a run: share links, each told from the others and ended by itself, and everybody."""
 
 from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from anonrun.core.messages import LinkInfo, LinkRequest
+from anonrun.core.messages import LinkInfo, LinkRequest, LinkUpdate, PublicationRequest, RunInfo
 from anonrun.server.access import core_of, read_run, run_id_of
 from anonrun.server.bodies import read_message
 from anonrun.server.policy import Action
 from anonrun.server.problems import ProblemError
+from anonrun.server.routes.runs import infos
 from anonrun.server.routing import Operations, answer, no_content
-from anonrun.server.services.guard import found, hash_of_hex
+from anonrun.server.services import links
+from anonrun.server.services.guard import found
 from anonrun.server.services.views import link_info
 from anonrun.store import tokens
 from anonrun.store.transaction import Tx
@@ -20,16 +22,14 @@ __all__ = ["operations"]
 
 operations = Operations("links")
 
-_MOST_LINKS = 100
-
 
 @operations.get(
     "/runs/{run_id}/links", who="owner, write", answers={200: [LinkInfo]}, codes=("run_not_found", "forbidden")
 )
 async def list_links(request: Request) -> Response:
     """List a run's share links; the tokens themselves are never told."""
-    links = await read_run(request, Action.SHARE, lambda tx, _actor, run: tokens.links(tx, run.run_id))
-    return answer([link_info(link) for link in links])
+    found_links = await read_run(request, Action.SHARE, lambda tx, _actor, run: tokens.links(tx, run.run_id))
+    return answer([link_info(link) for link in found_links])
 
 
 @operations.post(
@@ -37,33 +37,35 @@ async def list_links(request: Request) -> Response:
     who="owner, write",
     body=LinkRequest,
     answers={201: LinkInfo},
-    codes=("run_not_found", "forbidden", "token_exists", "quota_exceeded"),
+    codes=("run_not_found", "forbidden", "token_exists", "quota_exceeded", "run_is_public", "link_expired"),
 )
 async def make_link(request: Request) -> Response:
     """Make a share link whose token the client has made; the same token again gives the same link."""
     core, run_id = core_of(request), run_id_of(request)
     actor = await read_run(request, Action.SHARE, lambda _tx, actor, _run: actor)
     wanted = await read_message(request, LinkRequest)
-    token_hash = hash_of_hex(wanted.token_hash)
-    if wanted.label is not None and len(wanted.label) > core.settings.limits.text_chars:
-        raise ProblemError("request_invalid", f"The label may have {core.settings.limits.text_chars} characters.")
+    made = await core.db.write(lambda tx: links.make(tx, actor, run_id, wanted, core.settings))
+    return answer(made, 201)
 
-    def make(tx: Tx) -> LinkInfo:
-        found(tx, actor, run_id, Action.SHARE)
-        before = tokens.find(tx, token_hash)
-        again = before is not None and before.kind == "s" and before.run_id == run_id
-        if not again:
-            if len(tokens.links(tx, run_id)) >= _MOST_LINKS:
-                raise ProblemError("quota_exceeded", f"A run has at most {_MOST_LINKS} links. Revoke one first.")
-            made = tokens.add(
-                tx, token_hash=token_hash, kind="s", scope="run", run_id=run_id, label=wanted.label, blind=wanted.blind
-            )
-            if made is None:
-                raise ProblemError("token_exists")
-            before = tokens.find(tx, token_hash)
-        return next(link_info(link) for link in tokens.links(tx, run_id) if before and link.link_id == before.public_id)
 
-    return answer(await core.db.write(make), 201)
+@operations.patch(
+    "/runs/{run_id}/links/{link_id}",
+    who="owner, write",
+    body=LinkUpdate,
+    answers={200: LinkInfo},
+    codes=("run_not_found", "forbidden", "not_found", "run_is_public"),
+)
+async def update_link(request: Request) -> Response:
+    """Change a share link's label, or whether it is blind; its address stays."""
+    core, run_id = core_of(request), run_id_of(request)
+    actor = await read_run(request, Action.SHARE, lambda _tx, actor, _run: actor)
+    wanted = await read_message(request, LinkUpdate)
+    link_id = request.path_params["link_id"]
+    changed = await core.db.write(
+        lambda tx: links.change(tx, actor, run_id, link_id, wanted=wanted, settings=core.settings)
+    )
+    core.hub.publish(run_id)
+    return answer(changed)
 
 
 @operations.delete(
@@ -84,5 +86,41 @@ async def revoke_link(request: Request) -> Response:
 
     if not await core.db.write(revoke):
         raise ProblemError("not_found", "There is no such link.")
+    core.hub.publish(run_id)
+    return no_content()
+
+
+@operations.put(
+    "/runs/{run_id}/publication",
+    who="owner",
+    body=PublicationRequest,
+    answers={200: RunInfo},
+    codes=("run_not_found", "forbidden", "anonymous_not_public", "blind_links_stand"),
+)
+async def publish_run(request: Request) -> Response:
+    """Publish a run: anybody may read it, without a token, at the address that it has anyway."""
+    core, run_id = core_of(request), run_id_of(request)
+    actor = await read_run(request, Action.PUBLISH, lambda _tx, actor, _run: actor)
+    wanted = await read_message(request, PublicationRequest)
+
+    def publish(tx: Tx) -> RunInfo:
+        return infos(tx, actor, [links.publish(tx, actor, run_id, embed=wanted.embed)])[0]
+
+    published = await core.db.write(publish)
+    core.hub.publish(run_id)
+    return answer(published)
+
+
+@operations.delete(
+    "/runs/{run_id}/publication",
+    who="owner",
+    answers={204: None},
+    codes=("run_not_found", "forbidden", "anonymous_not_public"),
+)
+async def unpublish_run(request: Request) -> Response:
+    """Take a publication back: from the next request on, only who was let in may read the run."""
+    core, run_id = core_of(request), run_id_of(request)
+    actor = await read_run(request, Action.PUBLISH, lambda _tx, actor, _run: actor)
+    await core.db.write(lambda tx: links.unpublish(tx, actor, run_id))
     core.hub.publish(run_id)
     return no_content()

@@ -15,12 +15,13 @@ from starlette.routing import Match, Route, Router
 from starlette.types import Scope
 
 from anonrun.core.ids import parse_run_id
-from anonrun.server.access import actor_of, read_as
+from anonrun.server.access import actor_of, core_of, read_as
 from anonrun.server.actors import Actor, Visitor
 from anonrun.server.policy import Action, may
 from anonrun.server.problems import ProblemError
 from anonrun.server.routing import Handler
 from anonrun.server.services.guard import found
+from anonrun.server.services.links import published
 from anonrun.server.web import render
 from anonrun.store.database import StoreUnavailableError
 from anonrun.store.transaction import Tx
@@ -94,6 +95,23 @@ async def _run(request: Request) -> Response:
     )
 
 
+@_page
+async def _embed(request: Request) -> Response:
+    """Show one chart in a frame on another site, of a run whose owner has said so; who looks makes no difference."""
+    core = core_of(request)
+    run_id = parse_run_id(request.path_params["run_id"])
+    run = None if run_id is None else await core.db.read(lambda tx: published(tx, run_id))
+    if run is None or not run.embed or not core.settings.framed_by:
+        return render.error_page(
+            request,
+            _NOT_FOUND,
+            "There is no chart to show here",
+            "Its run is not published, or its owner does not let other sites show it.",
+        )
+    request.state.framed_by = core.settings.framed_by
+    return render.page(request, "embed.html", name="embed", title="Chart", run_id=run.run_id)
+
+
 def _drawn(path: str, name: str, title: str) -> Route:
     """Return the route of a page that is the same for everyone."""
 
@@ -148,6 +166,7 @@ router = Router(
     [
         Route("/", _runs, name="runs"),
         Route("/r/{run_id}", _run, name="run"),
+        Route("/embed/{run_id}", _embed, name="embed"),
         _drawn("/claim", "claim", "Claim"),
         _drawn("/enter", "enter", "Enter"),
         _drawn("/device", "device", "Approve a login"),

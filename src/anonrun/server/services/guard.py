@@ -57,6 +57,11 @@ def ended_problem(ending: Ending) -> ProblemError:
     if ending.reason == "expired":
         at = format_time(from_us(ending.at))
         return ProblemError("run_expired", f"The run was not claimed in time and expired at {at}.", expired_at=at)
+    if ending.reason == "lapsed":
+        at = format_time(from_us(ending.at))
+        return ProblemError(
+            "link_expired", f"This link worked until {at}. Ask whoever sent it for a new one.", expired_at=at
+        )
     return ProblemError("run_claimed" if ending.reason == "claimed" else "run_deleted")
 
 
@@ -79,5 +84,7 @@ def found(tx: Tx, actor: Actor, run_id: uuid.UUID, action: Action) -> Run:
     if run is not None and (token is not None or can(actor, Action.READ, run)):
         if action is Action.ARTIFACT and run.anonymous:
             raise ProblemError("anonymous_artifacts_forbidden")
+        if action is Action.PUBLISH and run.anonymous:
+            raise ProblemError("anonymous_not_public")
         raise ProblemError("forbidden")
     raise ProblemError("run_not_found")

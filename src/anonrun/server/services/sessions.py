@@ -159,6 +159,7 @@ def exchange(tx: Tx, actor: Actor, text: str) -> tuple[Entry, Token]:
     if token.kind != "d":
         entry = ensure(tx, actor)
         sessions.grant(tx, entry.session_hash, token.token_hash)
+        tokens.touch(tx, token.token_hash)
         return entry, token
     if not tokens.use_once(tx, token.token_hash):
         raise ProblemError("token_invalid")

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from anonrun.core.messages import AccountInfo, LinkInfo, MetricInfo, Permissions, RunInfo, RunState, RunStatus
 from anonrun.core.times import from_us
-from anonrun.server.actors import Actor, TokenHolder, Visitor
+from anonrun.server.actors import Actor
 from anonrun.server.policy import Action, can
+from anonrun.server.services.blind import blinded, blinded_summary, sees_blind
 from anonrun.store.records import Account, Link, Metric, Run, Standing
 
 __all__ = ["account_info", "link_info", "metric_info", "number", "numbers", "run_info", "run_state", "run_status"]
@@ -59,21 +60,6 @@ def run_status(run: Run | Standing, now_us: int) -> RunStatus:
     )
 
 
-def _sees_blind(actor: Actor, run: Run) -> bool:
-    """Whether an actor reads a run by nothing better than a link that hides who made it."""
-    if actor.local or (actor.account and actor.account.account_id == run.account.account_id):
-        return False
-    reading = (
-        [actor.token]
-        if isinstance(actor, TokenHolder)
-        else list(actor.tokens_of(run.run_id))
-        if isinstance(actor, Visitor)
-        else []
-    )
-    reading = [token for token in reading if token.kind in "vs" and token.ended is None]
-    return bool(reading) and all(token.blind for token in reading)
-
-
 def run_info(run: Run, last_values: Mapping[str, float], actor: Actor, now_us: int) -> RunInfo:
     """Return a run as an actor sees it.
 
@@ -83,13 +69,14 @@ def run_info(run: Run, last_values: Mapping[str, float], actor: Actor, now_us: i
         actor: decides the permissions, and whether who made the run is hidden.
         now_us: by the store's clock.
     """
-    blind = _sees_blind(actor, run)
+    blind = sees_blind(actor, run)
+    name = f"run-{str(run.run_id)[-8:]}"  # tells blind runs apart, and says nothing that their addresses do not
     return RunInfo(
         run_id=str(run.run_id),
         account="" if blind else run.account.name,
         project="" if blind else run.project,
-        id=str(run.run_id)[:8] if blind else run.id,
-        name="run" if blind else run.name,
+        id=name if blind else run.id,
+        name=name if blind else run.name,
         state=run_state(run, now_us),
         anonymous=run.anonymous,
         created_at=from_us(run.created_at),
@@ -99,18 +86,22 @@ def run_info(run: Run, last_values: Mapping[str, float], actor: Actor, now_us: i
         heartbeat_at=_time(run.heartbeat_at),
         finished_at=_time(run.finished_at),
         exit_code=run.exit_code,
-        config=run.config,
-        summary={name: number(value) for name, value in last_values.items()} | run.summary,
+        config=blinded(run) if blind else run.config,
+        summary={metric: number(value) for metric, value in last_values.items()}
+        | (blinded_summary(run, last_values) if blind else run.summary),
         tags=[] if blind else run.tags,
         notes=None if blind else run.notes,
         group=None if blind else run.group,
         job_type=None if blind else run.job_type,
         points=run.points,
+        published_at=_time(run.published_at) if run.public else None,
+        embed=run.public and run.embed,
         permissions=Permissions(
             write=can(actor, Action.UPDATE, run),
             delete=can(actor, Action.DELETE, run),
             claim=can(actor, Action.CLAIM, run),
             share=can(actor, Action.SHARE, run),
+            publish=can(actor, Action.PUBLISH, run),
         ),
     )
 
@@ -135,4 +126,5 @@ def link_info(link: Link) -> LinkInfo:
         blind=link.blind,
         created_at=from_us(link.created_at),
         expires_at=_time(link.expires_at),
+        last_used_at=_time(link.last_used_at),
     )
