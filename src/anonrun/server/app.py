@@ -38,6 +38,7 @@ from anonrun.server.routes import (
     segments,
     service,
     session,
+    tokens,
 )
 from anonrun.server.routing import Operation
 from anonrun.server.services.core import Core
@@ -64,6 +65,7 @@ _MODULES = (
     export,
     links,
     badge,
+    tokens,
 )
 
 OPERATIONS: tuple[Operation, ...] = tuple(operation for module in _MODULES for operation in module.operations.all)
