@@ -229,6 +229,14 @@ def test_doctor_names_every_damaged_file_of_the_spool_and_changes_nothing(person
     assert sorted(spool.iterdir()) == [without], "the rest is delivered"
 
 
+def test_doctor_names_rows_that_were_set_aside(person: Person) -> None:
+    person.log("a")
+    path = person.home / "spool" / "0192.aside.jsonl"
+    path.write_text('{"writer": "1", "row": 3}\n')
+    (finding,) = [finding for finding in person.json_of_failure("doctor") if finding["subject"] == "rows set aside"]
+    assert f"1 row that a server did not take: {path}." in finding["text"]
+
+
 def test_doctor_says_which_run_is_still_going(person: Person) -> None:
     script = """if True:
         import anonrun, subprocess, sys

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from anonrun.client.spool.writer import PartName, SpoolWriter
 from anonrun.client.transport import Request, Response
 from anonrun.core.messages import RunRequest, TokenHashes, to_json
 from anonrun.core.tokens import TokenKind, mint, token_hash
+from anonrun.core.wire import decode_all
 from anonrun.errors import ServerUnavailableError
 from client.fakes import FaultyNetwork, MemoryKeys, MemoryServer, StoredRun, connecting, problem
 
@@ -193,12 +195,89 @@ def test_a_body_that_is_too_large_is_cut_in_halves(case: Case) -> None:
     assert stored(server).values("x") == list(range(500))
 
 
-def test_one_row_that_is_too_large_is_an_end(case: Case) -> None:
+def _refusing_rows(values: set[float], response: Response) -> Callable[[Request], Response | None]:
+    def refuse(request: Request) -> Response | None:
+        if "segments" not in request.path:
+            return None
+        rows = [v for s in decode_all(request.body or b"") for f in s.frames for v in f.columns[0]]
+        return response if values & set(rows) else None
+
+    return refuse
+
+
+def _set_aside(case: Case) -> list[dict[str, Any]]:
+    path = case.folder.path.with_name("run.aside.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+@pytest.mark.parametrize("status", [413, 422])
+@pytest.mark.parametrize("bad", [{0}, {57}, {99}, {0, 1, 2}, {10, 11, 40}, {5, 20, 60, 80, 98}])
+@pytest.mark.parametrize("live", [True, False])
+def test_rows_that_the_server_takes_in_no_way_are_set_aside_and_the_rest_arrives_once(
+    case: Case, status: int, bad: set[float], live: bool
+) -> None:
     server = MemoryServer()
-    server.refuse = _refusing_first(99, problem(413, "body_too_large"))
-    case.log(0, 4)
-    with pytest.raises(Refusal, match="body_too_large"):
+    server.refuse = _refusing_rows(bad, problem(status, "body_too_large" if status == 413 else "segment_damaged"))
+    case.log(0, 50)
+    case.recorder.change({"summary": {"a": 1}})
+    case.log(50, 100)
+    case.recorder.change({"state": "finished"})
+    for _ in range(3):  # whoever delivers it again leaves out the same rows
+        delivery = case.delivery(server, live=live)
+        drain(delivery, final=not live)
+        assert stored(server).values("x") == [value for value in range(100) if value not in bad]
+        assert stored(server).changes == {"summary": {"a": 1}, "state": "finished"}
+        aside = _set_aside(case)
+        assert [row["values"]["x"] for row in aside] == sorted(bad)
+        assert [row["step"] for row in aside] == sorted(bad)
+    assert all("Because" in row["why"] for row in aside)
+
+
+def test_what_is_said_of_a_row_set_aside_names_it_and_its_file(case: Case) -> None:
+    server = MemoryServer()
+    server.refuse = _refusing_rows({3, 7}, problem(413, "body_too_large"))
+    case.log(0, 10)
+    delivery = case.delivery(server)
+    drain(delivery)
+    assert delivery.aside is not None
+    assert "the row of step 3: Because body_too_large." in delivery.aside
+    assert f"set aside in {case.folder.path}.aside.jsonl" in delivery.aside
+
+
+def test_where_row_after_row_is_refused_it_is_not_the_rows_and_delivery_stops(case: Case) -> None:
+    server = MemoryServer()
+    server.refuse = _refusing_first(9_999, problem(413, "body_too_large"))
+    case.log(0, 10)
+    for _ in range(3):
+        with pytest.raises(Refusal, match="body_too_large"):
+            drain(case.delivery(server))
+        assert [row["step"] for row in _set_aside(case)] == [0, 1, 2], "not three more at each attempt"
+    server.refuse = lambda _request: None
+    drain(case.delivery(server))
+    assert stored(server).values("x") == list(range(3, 10))
+
+
+def test_a_line_of_the_file_that_was_cut_off_takes_no_other_with_it(case: Case) -> None:
+    path = case.folder.path.with_name("run.aside.jsonl")
+    path.write_text('{"writer": "1", "ro')
+    server = MemoryServer()
+    server.refuse = _refusing_rows({3}, problem(413, "body_too_large"))
+    case.log(0, 10)
+    for _ in range(2):
         drain(case.delivery(server))
+        assert [json.loads(line)["step"] for line in path.read_text().splitlines()[1:]] == [3]
+
+
+def test_a_row_stays_on_disk_where_it_cannot_be_set_aside(case: Case) -> None:
+    case.folder.path.with_name("run.aside.jsonl").mkdir()
+    server = MemoryServer()
+    server.refuse = _refusing_rows({3}, problem(413, "body_too_large"))
+    case.log(0, 10)
+    with pytest.raises(IsADirectoryError):
+        drain(case.delivery(server))
+    server.refuse = lambda _request: None
+    drain(case.delivery(server))
+    assert stored(server).values("x") == list(range(10))
 
 
 def test_a_segment_damaged_on_its_way_is_sent_again_twice(case: Case) -> None:
@@ -207,10 +286,12 @@ def test_a_segment_damaged_on_its_way_is_sent_again_twice(case: Case) -> None:
     case.log(0, 4)
     drain(case.delivery(server))
     assert stored(server).values("x") == [0, 1, 2, 3]
+    assert _set_aside(case) == []
     server.refuse = _refusing_first(3, problem(422, "segment_damaged"))
     case.log(4, 8)
-    with pytest.raises(Refusal, match="segment_damaged"):
-        drain(case.delivery(server))
+    drain(case.delivery(server))
+    assert sorted(stored(server).values("x")) == list(range(8)), "in halves it is not damaged"
+    assert _set_aside(case) == []
 
 
 def test_a_config_that_is_refused_does_not_hold_up_points_or_the_end(case: Case) -> None:
@@ -379,6 +460,23 @@ def test_damage_on_disk_costs_only_what_is_damaged(case: Case) -> None:
         values = stored(server).values("x")
         assert len(values) == 49
         assert values == sorted(set(values))
+
+
+def test_a_server_that_has_fewer_rows_behind_a_damage_gets_those_again_and_no_other(case: Case) -> None:
+    case.log(0, 50)
+    path = case.folder.path / case.writer.part.file_name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    server = MemoryServer()
+    delivery = case.delivery(server)
+    drain(delivery)
+    behind = list(stored(server).writers.values())[1]
+    before = len(behind)
+    del behind[5:]
+    case.log(50, 53)
+    drain(delivery)
+    assert len(behind) == before + 3
 
 
 def test_a_saved_anonymous_key_that_the_server_lost_makes_its_account_again(case: Case) -> None:

@@ -16,6 +16,7 @@ from anonrun.client.access import Place, place
 from anonrun.client.leftovers import owned
 from anonrun.client.notices import in_notebook
 from anonrun.client.remote import Refusal, Remote
+from anonrun.client.spool.aside import ASIDE_SUFFIX, Aside
 from anonrun.client.spool.folder import RunFolder
 from anonrun.client.spool.reader import PartReader
 from anonrun.client.transport import open_transport
@@ -111,6 +112,11 @@ def _spool(where: Place) -> Iterator[Finding]:
         what = f"{counted(rows, 'row')} {_whose(folder)} {'waits' if rows == 1 else 'wait'} in {folder.path}"
         text = f"{what} ({size:,} bytes); `anonrun sync` delivers what no server has."
         yield Finding("spool", good=not damage, text=" ".join((text, *damage)))
+    for path in sorted(spool.glob(f"*{ASIDE_SUFFIX}")):
+        aside = Aside(path.with_name(path.name.removesuffix(ASIDE_SUFFIX)))
+        rows_aside = counted(len(aside.places()), "row")
+        text = f"{rows_aside} that a server did not take: {path}. Remove it when you need it no more."
+        yield Finding("rows set aside", good=False, text=text)
     if not folders:
         yield Finding("spool", good=True, text=f"everything is delivered; {spool} is empty")
 

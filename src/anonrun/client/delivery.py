@@ -28,6 +28,7 @@ __all__ = ["Connection", "Delivery", "merged"]
 
 _SEGMENT_ROWS = 20_000
 _MOST_DAMAGED = 3
+_MOST_ASIDE = 3
 _REFUSED_CONTENT = frozenset({400, 413, 422})
 _STATE_FIELDS = frozenset({"state", "exit_code"})
 
@@ -78,6 +79,7 @@ class Delivery:
         registered: whether the server has the run.
         drained: whether all that is on disk was delivered when `advance` last looked.
         complaint: a sentence where the server did not take config or summary; points are not concerned.
+        aside: a sentence where the server takes single rows in no way, which were set aside.
         server_time_offset_s: the server's clock less ours.
     """
 
@@ -101,6 +103,7 @@ class Delivery:
         self.registered = False
         self.drained = False
         self.complaint: str | None = None
+        self.aside: str | None = None
         self.server_time_offset_s: float | None = None
         self._connect = connect
         self._keys = keys
@@ -111,6 +114,7 @@ class Delivery:
         self._changes: dict[str, Any] = {}
         self._damaged = 0
         self._most_rows = _SEGMENT_ROWS
+        self._taken_since_aside = False
 
     @property
     def run_id(self) -> str:
@@ -299,6 +303,7 @@ class Delivery:
     def _acknowledged(self, part: Part, batch: Batch, cursor: Cursor) -> None:
         end = batch.seq + batch.rows
         self._damaged = 0
+        self._taken_since_aside = True
         self._heard(cursor.status)
         if cursor.next < end:  # it is believed, and asked again
             raise Refusal(
@@ -322,14 +327,35 @@ class Delivery:
         row = batch.seq
         if decision.next_row is not None and decision.next_row != batch.seq:
             row = decision.next_row
-        elif decision.action is Action.SMALLER and batch.rows > 1:
-            self._most_rows = max(1, batch.rows // 2)
         elif decision.action is Action.AGAIN and self._damaged < _MOST_DAMAGED - 1:
             self._damaged += 1
-        else:
+        elif decision.action not in (Action.AGAIN, Action.SMALLER) or not self._narrows_down(batch, refusal):
             return False
         self._next = None
         self._merge(part.reader.skip_to(batch.writer, row))
+        return True
+
+    def _narrows_down(self, batch: Batch, refusal: Refusal) -> bool:
+        """Send half as many rows at once, or set the one row aside that is left; return whether that makes sense.
+
+        It does not where row after row is refused: then it is not the rows.
+        """
+        self._damaged = 0
+        if batch.rows > 1:
+            self._most_rows = max(1, batch.rows // 2)
+            return True
+        aside = self._queue.aside
+        if batch.seq == 0 and not self._taken_since_aside and aside.streak() >= _MOST_ASIDE:
+            return False
+        (frame,) = batch.frames
+        aside.add(batch.writer, batch.seq, frame, why=refusal.detail)
+        self._taken_since_aside = False
+        self._most_rows = _SEGMENT_ROWS
+        if self.aside is None:
+            self.aside = (
+                f"The server does not take the row of step {frame.steps[0]}: {refusal.detail} It was set aside in "
+                f"{aside.path}, and so is any other like it; all the rest is delivered."
+            )
         return True
 
     def _merge(self, changes: list[dict[str, Any]]) -> None:

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from anonrun.client.spool.aside import Aside
 from anonrun.client.spool.folder import RunFolder
 from anonrun.client.spool.machine import is_alive
 from anonrun.client.spool.reader import Batch, PartReader, rows_in
@@ -53,6 +54,7 @@ class PartQueue:
 
     def __init__(self, folder: RunFolder, writer: SpoolWriter | None, keep_bytes: int, *, tidy: bool = False) -> None:
         self._folder = folder
+        self._aside = Aside(folder.path)
         self._writer = writer
         self._keep_bytes = keep_bytes
         self._tidy = tidy or writer is not None
@@ -65,6 +67,11 @@ class PartQueue:
     def damage(self) -> list[str]:
         """Sentences about damaged places."""
         return [text for part in list(self._parts.values()) for text in part.reader.damage]
+
+    @property
+    def aside(self) -> Aside:
+        """The rows that are not given any more."""
+        return self._aside
 
     def look(self) -> None:
         """Notice parts that other processes have begun."""
@@ -176,6 +183,7 @@ class PartQueue:
         if name in self._parts or name in self._removed:
             return
         if self._writer is not None and self._writer.wrote(name):
-            self._parts[name] = Part(PartReader(self._folder.path, name, self._writer.unwritten), own=True)
+            reader = PartReader(self._folder.path, name, self._writer.unwritten, self._aside.places)
+            self._parts[name] = Part(reader, own=True)
         else:
-            self._parts[name] = Part(PartReader(self._folder.path, name), own=False)
+            self._parts[name] = Part(PartReader(self._folder.path, name, left_out=self._aside.places), own=False)

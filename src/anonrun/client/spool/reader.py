@@ -13,7 +13,7 @@ import json
 import os
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ _CRC = struct.Struct("<I")
 
 
 def after_damage(writer: int, gaps: int) -> int:
-    """Return the number of the stream that follows the `gaps`th damage in the part of `writer`."""
+    """Return the number of the stream that follows the `gaps`th damage, or row left out, in the part of `writer`."""
     if not gaps:
         return writer
     return int.from_bytes(hashlib.sha256(f"{writer}/{gaps}".encode()).digest()[:8], "little")
@@ -71,6 +71,7 @@ class PartReader:
         folder: the run's folder.
         part: which part.
         unwritten: gives the bytes from an offset on that are not in the file yet; of the writer in this process.
+        left_out: gives the rows, by stream and index, that are not to be given.
 
     Attributes:
         offset: bytes read.
@@ -81,7 +82,11 @@ class PartReader:
     """
 
     def __init__(
-        self, folder: Path, part: PartName, unwritten: Callable[[PartName, int], bytes] = _nothing_unwritten
+        self,
+        folder: Path,
+        part: PartName,
+        unwritten: Callable[[PartName, int], bytes] = _nothing_unwritten,
+        left_out: Callable[[], Collection[tuple[int, int]]] = tuple,
     ) -> None:
         self.part = part
         self.path = folder / part.file_name
@@ -92,6 +97,7 @@ class PartReader:
         self.damage: list[str] = []
         self._gaps = 0
         self._unwritten = unwritten
+        self._left_out = left_out
         self._keys: dict[int, tuple[tuple[str, ...], struct.Struct]] = {}
         self._fd = -1
 
@@ -126,7 +132,7 @@ class PartReader:
         while self.writer != writer or self.row < row:
             most = row - self.row if self.writer == writer else None
             before = self.offset
-            changes += self.read(most_rows=most).changes
+            changes += self._step(most, 500_000, final=False).changes
             if self.offset == before:
                 break
         return changes
@@ -142,6 +148,21 @@ class PartReader:
         Raises:
             OSError: the file cannot be read.
         """
+        while True:
+            before = self.offset
+            batch = self._step(most_rows, most_bytes, final=final)
+            if not batch.empty or self.offset == before:
+                return batch
+
+    def _step(self, most_rows: int | None, most_bytes: int, *, final: bool) -> Batch:
+        """Read on within a stream, or go to the next one."""
+        left_out = [row for stream, row in self._left_out() if stream == self.writer and row >= self.row]
+        if self.row in left_out:
+            changes = self._leave_next_out(final=final)
+            return Batch(self.writer, self.row, changes=changes)
+        if left_out:
+            until = min(left_out) - self.row
+            most_rows = until if most_rows is None else min(most_rows, until)
         data = self._data(max(_READ_BYTES, most_bytes))
         if len(data) >= _READ_BYTES and is_sound(data, 0) is None:
             data = self._data(head_at(data, 0)[0])
@@ -159,8 +180,20 @@ class PartReader:
         self.offset += at
         self.row += batch.rows
         if not at and data and self._skip(data, final=final):
-            return self.read(most_rows=most_rows, most_bytes=most_bytes, final=final)
+            return Batch(self.writer, self.row)
         return batch
+
+    def _leave_next_out(self, *, final: bool) -> list[dict[str, Any]]:
+        """Go past the next row, if it is there, after which another stream begins; return the changes before it."""
+        asked, self._left_out = self._left_out, tuple
+        try:
+            batch = self._step(1, 500_000, final=final)
+        finally:
+            self._left_out = asked
+        if batch.rows:
+            self.row = 0
+            self._gaps += 1
+        return batch.changes
 
     def _rows(self, batch: Batch, data: bytes, start: int, most: int | None) -> int:
         """Add the sound rows of one set of metrics that stand side by side; return where they end."""
