@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from anonrun.core.tokens import TokenKind, mint
 from browser.seeding import Owner, Seeded, anonymous_account, ask, hash_of, seed_run
@@ -17,7 +19,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
 
 PASSWORD = "correct horse battery"
 LOOKS: tuple[Look, ...] = ("light", "dark", "phone")
-ELSEWHERE = "http://paper.example"
 
 Picture = Callable[[Page | Locator, str], None]
 
@@ -26,6 +27,47 @@ Picture = Callable[[Page | Locator, str], None]
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with anonrun_server(tmp_path_factory.mktemp("sharing"), ANONRUN_RUNS_PER_HOUR="0") as running:
         yield running
+
+
+class Paper:
+    """Another site by its name; it is on this machine, since browsers let no other one lead to the server here."""
+
+    def __init__(self, port: int) -> None:
+        self.origin = f"localhost:{port}"
+        self.body = ""
+
+    def show(self, page: Page, body: str) -> None:
+        """Have a tab show a page of this site with a body."""
+        self.body = body
+        page.goto(f"http://{self.origin}/")
+
+    def tab(self, context: BrowserContext, body: str) -> Tab:
+        """Show a page of this site in a new tab."""
+        tab = Tab(context.new_page(), self.origin).watch()
+        self.show(tab.page, body)
+        return tab
+
+
+@pytest.fixture
+def paper() -> Iterator[Paper]:
+    class Give(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            data = f"<!doctype html><title>Paper</title><link rel=icon href=data:,>{paper.body}".encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Give) as site:
+        paper = Paper(site.server_port)
+        thread = threading.Thread(target=site.serve_forever)
+        thread.start()
+        yield paper
+        site.shutdown()
+        thread.join()
 
 
 @pytest.fixture
@@ -122,7 +164,7 @@ def test_a_link_that_has_ended_says_when(browser: Browser, owner: Owner) -> None
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_a_run_is_published_shown_on_another_site_and_taken_back(
-    browser: Browser, owner: Owner, picture: Picture, look: Look
+    browser: Browser, owner: Owner, paper: Paper, picture: Picture, look: Look
 ) -> None:
     with visitor(browser, look) as mine, visitor(browser, look) as theirs:
         run = claimed_run(mine, owner, f"ada-{look}")
@@ -146,40 +188,23 @@ def test_a_run_is_published_shown_on_another_site_and_taken_back(
         nobody.is_quiet(404)
         nobody.is_accessible()
         frame, image = chart.input_value(), re.findall(r"!\[[^]]*\]\(([^)]+)\)", badge)[0]
-        paper = on_another_site(theirs, f'<h1>A paper</h1>{frame}<p><img alt="badge" src="{image}"></p>')
-        framed = paper.page.frame_locator("iframe")
+        there = paper.tab(theirs, f'<h1>A paper</h1>{frame}<p><img alt="badge" src="{image}"></p>')
+        framed = there.page.frame_locator("iframe")
         expect(framed.get_by_role("img", name=re.compile("Chart of loss"))).to_be_visible()
         expect(framed.get_by_role("link", name="digits-mlp")).to_have_attribute("target", "_blank")
-        assert paper.page.locator("img").evaluate("(one) => one.complete && one.naturalWidth > 60")
-        paper.is_quiet()
-        picture(paper.page, f"elsewhere_{look}")
+        assert there.page.locator("img").evaluate("(one) => one.complete && one.naturalWidth > 60")
+        there.is_quiet()
+        picture(there.page, f"elsewhere_{look}")
         tab.button("Take it back").click()
         confirm(tab, "Take it back")
         tab.shows("Publish this run")
         nobody.page.reload()
         nobody.heads("No run to show here")
-        refused = on_another_site(theirs, frame)
+        refused = paper.tab(theirs, frame)
         expect(refused.page.frame_locator("iframe").get_by_role("img", name=re.compile("Chart"))).to_have_count(0)
 
 
-def on_another_site(context: BrowserContext, body: str) -> Tab:
-    """Open a page of another origin, with a body of its own, in a new tab."""
-    tab = Tab(context.new_page(), "paper.example").watch()
-    show_elsewhere(tab.page, body)
-    return tab
-
-
-def show_elsewhere(page: Page, body: str) -> None:
-    """Show a page of another origin, which is made here."""
-
-    def give(route: Route) -> None:
-        route.fulfill(content_type="text/html", body=f"<!doctype html><title>Paper</title>{body}")
-
-    page.route(f"{ELSEWHERE}/**", give)
-    page.goto(f"{ELSEWHERE}/")
-
-
-def test_no_page_but_the_chart_is_shown_on_another_site(browser: Browser, owner: Owner) -> None:
+def test_no_page_but_the_chart_is_shown_on_another_site(browser: Browser, owner: Owner, paper: Paper) -> None:
     with visitor(browser) as mine:
         run = claimed_run(mine, owner, "framed")
         own = {"Sec-Fetch-Site": "same-origin", "Origin": owner.url}
@@ -188,4 +213,4 @@ def test_no_page_but_the_chart_is_shown_on_another_site(browser: Browser, owner:
         for path in (f"r/{run.run_id}", f"embed/{run.run_id}", "", "settings"):
             page = mine.new_page()
             with page.expect_console_message(lambda said: "frame-ancestors 'none'" in said.text):
-                show_elsewhere(page, f'<iframe src="{owner.url}/{path}"></iframe>')
+                paper.show(page, f'<iframe src="{owner.url}/{path}"></iframe>')

@@ -44,7 +44,15 @@ def test_whoever_finds_a_secret_ends_it_and_no_other(site: Site, kind: str) -> N
     assert report(site, tokens[kind]) == (204, b""), "again is as once"
 
 
-@pytest.mark.parametrize("token", ["", "anr_v_half", mint(TokenKind.VIEW), "x" * 5_000])
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("anr_v_half", id="half"),
+        pytest.param(mint(TokenKind.VIEW), id="unknown"),
+        pytest.param("x" * 5_000, id="long"),
+    ],
+)
 def test_what_is_no_secret_of_ours_gets_the_same_answer(site: Site, token: str) -> None:
     assert report(site, token) == (204, b"")
 

@@ -109,7 +109,7 @@ function OnOtherSites({ run, metrics }: Pick<PublicationProps, "run" | "metrics"
   const [metric, setMetric] = useState(metrics[0] ?? "");
   const at = (what: string) => `${location.origin}${href(page, what)}`;
   const query = metric && `?metric=${encodeURIComponent(metric)}`;
-  const frame = `<iframe src="${at(`embed/${run.run_id}`)}${query}" width="640" height="360" loading="lazy" title="Chart of a run" style="border:0"></iframe>`;
+  const frame = `<iframe src="${at(`embed/${run.run_id}`)}${query}" width="640" height="360" loading="lazy" title="Chart of a run" style="border:0;max-width:100%"></iframe>`;
   const badge = `[![${(metric || "run").replace(/[[\]\\]/g, " ")}](${at(`badge/${run.run_id}.svg`)}${query})](${at(run.url_path)})`;
   return (
     <>
