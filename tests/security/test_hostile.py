@@ -103,10 +103,29 @@ def test_a_text_may_be_4000_characters_long_and_not_one_more(site: Site, field: 
 
 def test_a_config_may_have_64000_bytes_and_not_one_more(site: Site) -> None:
     key = site.anonymous_key()
-    room = DEFAULT_LIMITS.config_bytes - len('{"k": ""}')
-    site.run(key, config={"k": "x" * room})
-    body = site.new_run().request(config={"k": "x" * (room + 1)})
+    config = {f"k{i}": "x" * DEFAULT_LIMITS.text_chars for i in range(15)}
+    config["rest"] = "x" * (DEFAULT_LIMITS.config_bytes - len(json.dumps(config | {"rest": ""})))
+    site.run(key, config=config)
+    body = site.new_run().request(config=config | {"rest": config["rest"] + "x"})
     assert code(site.api.post("/api/v1/runs", json=body, headers=bearer(key))) == "request_invalid"
+
+
+@pytest.mark.parametrize("place", ["config", "summary"])
+def test_no_text_of_an_anonymous_run_is_longer_than_4000_characters_however_deep(site: Site, place: str) -> None:
+    run = site.run()
+
+    def change(text: str) -> str | None:
+        body = {place: {"a": [{"b": text}]}}
+        return code(site.api.patch(run.path, json=body, headers=bearer(run.write)))
+
+    assert change("x" * DEFAULT_LIMITS.text_chars) is None
+    assert change("x" * (DEFAULT_LIMITS.text_chars + 1)) == "request_invalid"
+    keyed = site.new_run().request(config={"x" * (DEFAULT_LIMITS.text_chars + 1): 1})
+    key = site.anonymous_key()
+    assert code(site.api.post("/api/v1/runs", json=keyed, headers=bearer(key))) == "request_invalid"
+    assert site.claim(run, site.user("ada")).status_code == 200
+    owned = site.run(site.user_key(site.user("eve")), config={"prompt": "x" * 10_000})
+    assert owned.run_id
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,21 @@ def _check_text(what: str, text: str | None, most: int) -> None:
         raise ProblemError("request_invalid", f"{what} has {len(text)} characters; use at most {most}.")
 
 
+def _check_values(values: dict[str, Any] | None, settings: Settings) -> None:
+    """Refuse long texts in what an anonymous run was given: it is for the inputs of a training, not for pages (R26)."""
+    level: list[object] = [values]
+    while level:
+        deeper: list[object] = []
+        for item in level:
+            if isinstance(item, str):
+                _check_text("A text in config or summary", item, settings.limits.text_chars)
+            elif isinstance(item, dict):
+                deeper += [*item.keys(), *item.values()]
+            elif isinstance(item, list):
+                deeper += item
+        level = deeper
+
+
 def _check_config(config: dict[str, Any] | None, settings: Settings) -> None:
     if config is None:
         return
@@ -129,6 +144,8 @@ def make(tx: Tx, owner: KeyHolder, wish: Wish, settings: Settings, *, address: s
         require(owner, Action.RESUME_RUN)
         raise ProblemError("run_not_found")
     anonymous = account.kind == "anonymous"
+    if anonymous:
+        _check_values(request.config, settings)
     origin = admit_run(tx, address, settings) if anonymous else None
     runs.create(
         tx,
@@ -214,6 +231,9 @@ def change(tx: Tx, actor: Actor, run_id: uuid.UUID, update: RunUpdate, settings:
             raise ProblemError("key_scope")
         raise ProblemError("forbidden", "After a claim this token only delivers: name, notes and tags are the owner's.")
     _check_texts(update, settings)
+    if run.anonymous:
+        _check_values(update.config, settings)
+        _check_values(update.summary, settings)
     _check_config(run.config | update.config if update.config is not None else None, settings)
     _check_config(run.summary | update.summary if update.summary is not None else None, settings)
     if update.exit_code is not None and abs(update.exit_code) > _MOST_EXIT:
