@@ -181,8 +181,8 @@ def main() -> int:
         for moved in measure(charts, 1_000_000):
             failed |= charts == 1 and moved.fps < LEAST_FPS
             sys.stdout.write(
-                f"{moved.points:,} points in {moved.charts} charts, {moved.how}: {moved.fps:.0f} frames a second (99 % of"
-                f" frames within {moved.slow_ms:.0f} ms; finer points cost one of {moved.settling_ms:.0f} ms)\n"
+                f"{moved.points:,} points in {moved.charts} charts, {moved.how}: {moved.fps:.0f} frames a second"
+                f" (99 % within {moved.slow_ms:.0f} ms; finer points cost one of {moved.settling_ms:.0f} ms)\n"
             )
     return int(failed)
 

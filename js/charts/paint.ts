@@ -61,8 +61,15 @@ function visible(line: Line, { x, xAxis }: Layout): Span {
   return [from, to];
 }
 
-/** Trace a line; of the points within a pixel of x only first, lowest, highest and last are drawn. */
-function trace(path: Path, line: Line, values: Float64Array, place: Place, [from, to]: Span): Path {
+/** Trace a line; of the points within a grain of x only first, lowest, highest and last are drawn. */
+function trace(
+  { path: newPath, grain }: Pick<Surface, "path" | "grain">,
+  line: Line,
+  values: Float64Array,
+  place: Place,
+  [from, to]: Span,
+): Path {
+  const path = newPath();
   let open = false;
   let [column, low, high, last] = [Number.NaN, 0, 0, 0];
   const flush = () => {
@@ -76,7 +83,7 @@ function trace(path: Path, line: Line, values: Float64Array, place: Place, [from
       open = false;
     }
     if (!drawable) continue;
-    if (open && x - column < 1) {
+    if (open && x - column < grain) {
       low = Math.min(low, y);
       high = Math.max(high, y);
       last = y;
@@ -150,10 +157,10 @@ export function paintLine(surface: Surface, line: Line, layout: Layout, { color,
     const band = bandOf(surface.path(), line, place, top + height, span);
     if (band) surface.fill(band, color, 0.16);
     if (line.smoothed) {
-      const faint = trace(surface.path(), line, line.y, place, span);
+      const faint = trace(surface, line, line.y, place, span);
       surface.stroke(faint, { color, width: 1, alpha: 0.32, dash });
     }
-    const path = trace(surface.path(), line, strong, place, span);
+    const path = trace(surface, line, strong, place, span);
     surface.stroke(path, { color, width: line.smoothed ? 1.8 : 1.5, dash });
     const dots = lonely(surface.path(), line, strong, place, span);
     if (line.end && Number.isFinite(place.y(line.end.y) + place.x(line.end.x))) {

@@ -4,7 +4,7 @@ import { FONT_SIZE, layOut, type Shown } from "./layout";
 import { nameOfX } from "./options";
 import { type Inks, paintChart } from "./paint";
 import { colorOf, dashOf, type Theme } from "./palette";
-import { onCanvas, type Surface } from "./surface";
+import { FINE_GRAIN, onCanvas, type Surface } from "./surface";
 import { asSvg } from "./svg";
 
 export interface Picture {
@@ -83,7 +83,7 @@ export function svgOf(picture: Picture, document: Document): Blob {
 /** Return the chart as a PNG file of twice its size, for screens and slides. */
 export async function pngOf(picture: Picture, document: Document): Promise<Blob> {
   const context = canvasOf(document);
-  paintPicture(onCanvas(context, picture.inks.family), picture);
+  paintPicture(onCanvas(context, picture.inks.family, FINE_GRAIN), picture);
   const made = await new Promise<Blob | null>((done) => context.canvas.toBlob(done, "image/png"));
   if (!made) throw new Error("The browser could not make a picture of this chart.");
   return made;

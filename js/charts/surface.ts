@@ -31,6 +31,8 @@ export interface Box {
 }
 
 export interface Surface {
+  /** Points closer than this along x are not told apart. */
+  readonly grain: number;
   path(): Path;
   stroke(path: Path, stroke: Stroke): void;
   fill(path: Path, color: string, alpha?: number): void;
@@ -60,10 +62,14 @@ class CanvasPath implements Path {
 
 const BASELINES = { middle: "middle", top: "top", base: "alphabetic" } as const;
 
+/** Of a picture that is looked at closely, and printed. */
+export const FINE_GRAIN = 0.25;
+
 /** Draw on a canvas, in CSS pixels. */
-export function onCanvas(context: CanvasRenderingContext2D, family: string): Surface {
+export function onCanvas(context: CanvasRenderingContext2D, family: string, grain = 1): Surface {
   const font = (size: number, bold?: boolean) => `${bold ? "600 " : ""}${size}px ${family}`;
   return {
+    grain,
     path: () => new CanvasPath(),
     stroke(path, { color, width, alpha = 1, dash = [] }) {
       context.strokeStyle = color;

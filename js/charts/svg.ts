@@ -1,6 +1,6 @@
 /** A surface that writes SVG. Pure: how wide a text is, it is told. */
 
-import type { Path, Surface } from "./surface";
+import { FINE_GRAIN, type Path, type Surface } from "./surface";
 
 function round(value: number): string {
   return String(Math.round(value * 100) / 100);
@@ -60,6 +60,7 @@ export function asSvg(
   const opacity = (name: string, alpha: number) => (alpha === 1 ? "" : ` ${name}-opacity="${alpha}"`);
   let clips = 0;
   return {
+    grain: FINE_GRAIN,
     path: () => new SvgPath(),
     stroke(path, { color, width, alpha = 1, dash = [] }) {
       const { data } = path as SvgPath;

@@ -347,7 +347,7 @@ def test_a_picture_is_saved_as_png(context: BrowserContext) -> None:
     name, data = _saved(stage, "loss", "PNG picture")
     assert name == "digits-mlp-loss.png"
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
-    width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     assert (width, height) == (1440, 864)
 
 
