@@ -28,6 +28,7 @@ export function EmbedPage({ runId }: { readonly runId: string }) {
   const chart = chartOf(feed.history.series.keys(), metric);
   return (
     <article class="anr embed-chart" data-theme={theme}>
+      <h1 class="unseen">{`${run.name}: ${chart?.title ?? "no chart"}`}</h1>
       {chart ? (
         <ChartCard
           chart={chart}
