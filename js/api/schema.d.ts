@@ -800,6 +800,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the invitations that nobody has used; the invitations themselves are never told again.
+         * @description Who: session of an operator.
+         */
+        get: operations["list_invitations"];
+        put?: never;
+        /**
+         * Make an invitation to sign up, told this once and good for one account.
+         * @description Who: session of an operator.
+         */
+        post: operations["make_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{invitation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an invitation; it counts no more from the next request on.
+         * @description Who: session of an operator.
+         */
+        delete: operations["revoke_invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/export": {
         parameters: {
             query?: never;
@@ -936,13 +980,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description An account: `kind` is `anonymous` or `user`. */
+        /** @description An account: `kind` is `anonymous` or `user`; an `operator` looks after the server. */
         AccountInfo: {
             name: string;
             /** @enum {string} */
             kind: "anonymous" | "user";
             /** Format: date-time */
             created_at: string;
+            /** @enum {string} */
+            role?: "member" | "operator";
         };
         /** @description Make an anonymous account. The client makes the API key and sends its hash, so a retry is harmless. */
         AnonymousAccountRequest: {
@@ -1058,6 +1104,22 @@ export interface components {
         HandoverRequest: {
             token_hash: string;
         };
+        /** @description An invitation that nobody has used; `made_by` is None for one that was made at the server's machine. */
+        InvitationInfo: {
+            invitation_id: string;
+            label: string | null;
+            made_by: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        /** @description Invite somebody to sign up; `label` says whom. */
+        InvitationRequest: {
+            label?: string | null;
+            /** Format: int64 */
+            expires_in_days?: number;
+        };
         /** @description An API key; the key itself is told once, when it is made. */
         KeyInfo: {
             key_id: string;
@@ -1129,6 +1191,17 @@ export interface components {
             last: number | string;
             min: number | string | null;
             max: number | string | null;
+        };
+        /** @description An invitation that was just made: what stands behind `/sign-up#i=`. */
+        NewInvitation: {
+            invitation_id: string;
+            label: string | null;
+            made_by: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            invitation: string;
         };
         /** @description A key that was just made. */
         NewKey: {
@@ -1366,6 +1439,7 @@ export interface components {
          *         retention_days: how long an unclaimed run lives.
          *         embedded: whether it is one person's own server on their machine.
          *         server_time: now, by the server's clock.
+         *         sign_up: whether anyone may make an account; else it needs an invitation.
          */
         ServerInfo: {
             instance: string;
@@ -1375,6 +1449,7 @@ export interface components {
             embedded: boolean;
             /** Format: date-time */
             server_time: string;
+            sign_up?: boolean;
         };
         /** @description A browser that is signed in to an account: which one in a few words, and whether it is the one that asks. */
         SessionEntry: {
@@ -1395,6 +1470,12 @@ export interface components {
             server: components["schemas"]["ServerInfo"];
             pending_claim: components["schemas"]["PendingClaimInfo"] | null;
             grants: components["schemas"]["Grant"][];
+        };
+        /** @description Make an account; `invitation` is needed where sign-up is not open to all. */
+        SignUp: {
+            username: string;
+            password: string;
+            invitation?: string | null;
         };
         /** @description A secret, in a body and never in an address. */
         TokenBody: {
@@ -3770,7 +3851,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Credentials"];
+                "application/json": components["schemas"]["SignUp"];
             };
         };
         responses: {
@@ -3783,7 +3864,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountInfo"];
                 };
             };
-            /** @description `cross_site`: A browser may change things here only from this server's own pages.; `sign_up_closed`: The operator of this server makes the accounts. */
+            /** @description `cross_site`: A browser may change things here only from this server's own pages.; `invitation_invalid`: This invitation was used, was revoked, or is over. Ask who sent it for a new one.; `sign_up_closed`: An account here needs an invitation, or is made by the operator. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5013,6 +5094,214 @@ export interface operations {
             };
             /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `key_scope`: This API key was made for logging or for reading only. Use another one, or make one in the settings. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_invitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationInfo"][];
+                };
+            };
+            /** @description `sign_in_needed`: Sign in to an account first.; `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `operator_required`: Only an operator of this server may do that, signed in in a browser. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationRequest"];
+            };
+        };
+        responses: {
+            /** @description Answer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewInvitation"];
+                };
+            };
+            /** @description `sign_in_needed`: Sign in to an account first.; `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `cross_site`: A browser may change things here only from this server's own pages.; `operator_required`: Only an operator of this server may do that, signed in in a browser.; `quota_exceeded`: An anonymous run holds no more than that. Claim it, or begin another. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is larger than one request may be. Send less at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media_type`: Send the body as Content-Type: application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_invalid`: The request has another form than is asked for. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `sign_in_needed`: Sign in to an account first.; `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `cross_site`: A browser may change things here only from this server's own pages.; `operator_required`: Only an operator of this server may do that, signed in in a browser. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

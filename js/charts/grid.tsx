@@ -31,6 +31,8 @@ export interface ChartGridProps {
   readonly theme: Theme;
   /** Fetches plotly for the enlarged chart; asked once, when it is first needed. */
   readonly loadPlotly: LoadPlotly;
+  /** The one chart to show, by its key; all of the section's where absent. */
+  readonly only?: string;
   /** Metrics whose charts stand first. */
   readonly first?: readonly string[];
   /** What to say while there is no metric. */
@@ -145,7 +147,8 @@ function useSaving(props: ChartGridProps, root: { readonly current: HTMLElement 
 }
 
 export function ChartGrid(props: ChartGridProps) {
-  const { history, choices, onChoices, section = "charts", first = [], empty = "waiting for the first point…" } = props;
+  const { history, choices, onChoices, section = "charts", only, first = [] } = props;
+  const { empty = "waiting for the first point…" } = props;
   const { options, off } = choices;
   useHistory(history);
   const detail = useDetail(props.detail);
@@ -158,8 +161,11 @@ export function ChartGrid(props: ChartGridProps) {
   const dragged = useRef<string | null>(null);
   const known = [...history.series.keys()].join("\n");
   const all = useMemo(
-    () => groupMetrics(known ? known.split("\n") : []).filter((one) => one.section === section),
-    [known, section],
+    () =>
+      groupMetrics(known ? known.split("\n") : []).filter(({ key, section: held }) =>
+        only === undefined ? held === section : key === only,
+      ),
+    [known, section, only],
   );
   const arranged = useMemo(() => arrange(all, choices, first), [all, choices, first]);
   // A stretch of steps means nothing once x is time.

@@ -36,7 +36,7 @@ function contentOf(page: PageContext, secrets: Secrets): ComponentChildren | nul
       return <RecoverPage />;
     case "sign-in":
     case "sign-up":
-      return <SignPage act={page.name} />;
+      return <SignPage act={page.name} invitation={secrets.invitation} />;
     case "settings":
       return <SettingsPage />;
     default:

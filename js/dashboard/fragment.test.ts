@@ -8,6 +8,11 @@ test("a private link's fragment holds a view and a claim token", () => {
   expect(parseFragment(`#v=${VIEW}&c=${CLAIM}`)).toEqual({ view: VIEW, claim: CLAIM });
 });
 
+test("an invitation is taken from the link that brought it", () => {
+  const invitation = "anr_i_0123456789abcdefghijABCDEFGHIJ012345";
+  expect(parseFragment(`#i=${invitation}`)).toEqual({ invitation });
+});
+
 test("names that are not ours, and empty ones, are ignored", () => {
   expect(parseFragment("#x=1&v=&__proto__=2")).toEqual({});
 });

@@ -1,9 +1,9 @@
 /**
- * Secrets arrive in the fragment of a link (`#v=…`, `#s=…`, `#c=…`, `#d=…`). They are taken out of the address before
+ * Secrets arrive in the fragment of a link (`#v=…`, `#s=…`, `#c=…`, `#d=…`, `#i=…`). They are taken out of the address before
  * anything else happens, live in this page's memory only, and are exchanged for a cookie by POST (R5).
  */
 
-export type SecretKind = "view" | "share" | "claim" | "device";
+export type SecretKind = "view" | "share" | "claim" | "device" | "invitation";
 export type Secrets = Partial<Record<SecretKind, string>>;
 
 const LETTERS: ReadonlyMap<string, SecretKind> = new Map([
@@ -11,6 +11,7 @@ const LETTERS: ReadonlyMap<string, SecretKind> = new Map([
   ["s", "share"],
   ["c", "claim"],
   ["d", "device"],
+  ["i", "invitation"],
 ]);
 
 /** Return the secrets that a fragment names; what is not one of ours is ignored. */

@@ -12,6 +12,11 @@ test("a page without an account is nobody's, and an unknown kind is never a user
   expect(readPage({ account: "x", accountKind: "admin" }).account).toEqual({ name: "x", kind: "anonymous" });
 });
 
+test("sign-up is open unless the server says that it needs an invitation", () => {
+  expect(readPage({ signUp: "invitation" }).signUp).toBe(false);
+  expect([readPage({ signUp: "open" }).signUp, readPage({}).signUp]).toEqual([true, true]);
+});
+
 test.each(["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "r/1", "", "\\\\evil"])(
   "after signing in, %j is not where to go",
   (next) => {

@@ -18,6 +18,8 @@ export interface PageContext {
   readonly local: boolean;
   readonly embedded: boolean;
   readonly retentionDays: number;
+  /** Whether anyone may make an account; else it needs an invitation. */
+  readonly signUp: boolean;
   readonly runId: string | null;
   /** `no_access` where the server has answered that there is no such run for this browser. */
   readonly problem: string | null;
@@ -33,6 +35,7 @@ export function readPage(data: Readonly<Record<string, string | undefined>>): Pa
     local: data.local === "yes",
     embedded: data.embedded === "yes",
     retentionDays: Number(data.retentionDays ?? "7"),
+    signUp: data.signUp !== "invitation",
     runId: data.runId ?? null,
     problem: data.problem ?? null,
   };

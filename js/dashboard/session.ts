@@ -47,6 +47,15 @@ export interface SessionEntry {
   readonly ends_at: string;
 }
 
+/** An invitation to sign up that nobody has used; `made_by` is null for one made at the server's machine. */
+export interface Invitation {
+  readonly invitation_id: string;
+  readonly label: string | null;
+  readonly made_by: string | null;
+  readonly created_at: string;
+  readonly expires_at: string;
+}
+
 export interface Credentials {
   readonly username: string;
   readonly password: string;
@@ -57,7 +66,7 @@ export function sessionApi(send: Send) {
   return {
     session: () => send<Session>("GET", "session"),
     exchange: (token: string) => send<{ run_id: string | null }>("POST", "session/exchange", { token }),
-    signUp: (who: Credentials) => send<AccountInfo>("POST", "session/sign-up", who),
+    signUp: (who: Credentials & { invitation?: string }) => send<AccountInfo>("POST", "session/sign-up", who),
     signIn: (who: Credentials) => send<AccountInfo>("POST", "session/sign-in", who),
     signOut: () => send<void>("DELETE", "session"),
     openClaim: (what: { token: string } | { run_id: string }) =>
@@ -73,6 +82,10 @@ export function sessionApi(send: Send) {
     endSession: (id: string) => send<void>("DELETE", `account/sessions/${encodeURIComponent(id)}`),
     endOtherSessions: () => send<void>("DELETE", "account/sessions"),
     confirm: (password: string) => send<void>("POST", "session/confirm", { password }),
+    invitations: () => send<readonly Invitation[]>("GET", "invitations"),
+    makeInvitation: (label: string, days: number) =>
+      send<Invitation & { invitation: string }>("POST", "invitations", { label, expires_in_days: days }),
+    revokeInvitation: (id: string) => send<void>("DELETE", `invitations/${encodeURIComponent(id)}`),
     deleteAccount: () => send<void>("DELETE", "account"),
     recoveryCodesLeft: () => send<{ left: number }>("GET", "account/recovery-codes"),
     makeRecoveryCodes: () => send<{ codes: readonly string[] }>("POST", "account/recovery-codes"),

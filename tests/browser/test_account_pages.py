@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 import sqlite3
 import zipfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from browser.seeding import ask
 from browser.tab import Look, Tab, new_tab, sign_up, visitor
+from support.script import run_command
 from support.server import Server, anonrun_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("account_pages")]
@@ -212,3 +215,39 @@ def test_an_account_is_taken_along_and_deleted(person: BrowserContext, server: S
     tab.heads("Your runs are one step away")
     tab.open(f"{server.url}/settings")
     tab.heads("Settings are for accounts")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_somebody_is_invited_by_a_link_and_signs_up(
+    browser: Browser, tmp_path: Path, picture: Picture, look: Look
+) -> None:
+    place = ("--data-dir", str(tmp_path))
+    run_command("admin", "user", "add", "olga", *place, data_dir=tmp_path, stdin=PASSWORD + "\n")
+    with anonrun_server(tmp_path, ANONRUN_SIGN_UP="false") as closed, visitor(browser, look) as context:
+        tab = new_tab(context, f"{closed.url}/sign-in")
+        tab.fill("Username", "olga")
+        tab.fill("Password", PASSWORD)
+        tab.button("Sign in").click()
+        expect(tab.page.get_by_role("link", name="olga")).to_be_visible()
+        tab.open(f"{closed.url}/settings")
+        tab.fill("For whom", "a new student")
+        tab.button("Make an invitation").click()
+        link = tab.page.get_by_label("Link to send, shown this once").input_value()
+        tab.shows("a new student")
+        picture(tab.page.get_by_role("region", name="Invitations", exact=True), f"invitations-{look}")
+        is_good(tab)
+        with visitor(browser, look) as other:
+            student = new_tab(other, f"{closed.url}/sign-up")
+            student.shows(re.compile("New accounts here need an invitation"))
+            picture(student.page, f"sign-up-closed-{look}")
+            is_good(student)
+            student.open(link)
+            student.shows(re.compile("You were invited"))
+            student.holds_no_secret()
+            student.fill("Username", "student")
+            student.fill("Password", PASSWORD)
+            student.button("Create the account").click()
+            expect(student.page.get_by_role("link", name="student")).to_be_visible()
+            student.is_quiet()
+        tab.page.reload()
+        expect(tab.page.get_by_label("Invitations that nobody has used")).to_have_count(0)

@@ -49,11 +49,13 @@ ALLOWED: dict[str, frozenset[str]] = {
     "check_device_login": frozenset({"user_browser"}), "decide_device_login": frozenset({"user_browser"}),
     "confirm_password": frozenset({"user_browser"}), "list_sessions": frozenset({"user_browser"}),
     "count_recovery_codes": frozenset({"user_browser"}), "make_recovery_codes": frozenset({"user_browser"}),
+    "list_invitations": frozenset(), "make_invitation": frozenset(), "revoke_invitation": frozenset(),
     "recover_account": _BROWSERS, "export_account": frozenset({"user_key", "user_browser"}),
     "delete_account": frozenset({"user_browser"}),
     "end_session": frozenset({"user_browser"}), "end_other_sessions": frozenset({"user_browser"}),
 }  # fmt: skip
-"""Who is let in. Nobody publishes an anonymous run, or adds an artifact to it, and so it has no badge."""
+"""Who is let in. Nobody publishes an anonymous run, or adds an artifact to it, and so it has no badge; what is an
+operator's is for none of these."""
 
 
 class People:
@@ -153,6 +155,7 @@ class People:
     def ask(self, actor: str, name: str) -> httpx.Response:
         operation = next(operation for operation in OPERATIONS if operation.name == name)
         path = operation.path.format(run_id=self.run.run_id, writer="1", link_id=self.link_id, key_id=self.key_id,
+                                     invitation_id="x",
                                      session_id=self.other_session() if name == "end_session" else "")  # fmt: skip
         client = self.client(actor)
         if name == "confirm_claim" and actor == "user_browser":
@@ -214,6 +217,21 @@ def test_who_is_let_in(people: People, name: str) -> None:
         else:
             assert answer.status_code in {401, 403, 404, 415}, (actor, answer.text)
             assert code(answer), (actor, answer.text)
+
+
+@pytest.mark.parametrize("name", ["list_invitations", "make_invitation", "revoke_invitation"])
+def test_what_is_for_operators_is_for_a_browser_of_theirs_and_not_for_their_key(site: Site, name: str) -> None:
+    olga, member = site.user("olga"), site.user("ada")
+    key = site.user_key(olga)
+    made = olga.post("/api/v1/invitations", json={}).json()["invitation_id"]
+    operation = next(operation for operation in OPERATIONS if operation.name == name)
+    path = operation.path.format(invitation_id=made)
+    body = None if operation.method == "GET" else {}
+    for refused in (site.api.request(operation.method, path, json=body, headers=bearer(key)),
+                    member.request(operation.method, path, json=body)):  # fmt: skip
+        assert code(refused) == "operator_required"
+    assert code(site.browser().request(operation.method, path, json=body)) == "sign_in_needed"
+    assert olga.request(operation.method, path, json=body).is_success
 
 
 _BY_SCOPE: dict[str, frozenset[str]] = {

@@ -1,14 +1,11 @@
 /** One chart of a published run, for a frame on somebody else's page: nothing to press that changes anything. */
-import { useMemo } from "preact/hooks";
-import { type ChartOptions, DEFAULT_OPTIONS, groupMetrics, useTheme } from "../../charts";
-import { ChartCard } from "../../charts/card";
+import { useMemo, useState } from "preact/hooks";
+import { ChartGrid, type ChartSpec, DEFAULT_CHOICES, groupMetrics, useTheme } from "../../charts";
 import { Feed } from "../../charts/feed";
-import type { ChartSpec } from "../../charts/group";
 import { href } from "../page";
+import { loadPlotly } from "../parts/charts";
 import { useShell } from "../parts/context";
 import { useFeed } from "./run";
-
-const OPTIONS: ChartOptions = DEFAULT_OPTIONS;
 
 /** Return the chart that holds `metric`; the first one where none is named, none where it is not there. */
 export function chartOf(metrics: Iterable<string>, metric: string | null): ChartSpec | undefined {
@@ -19,6 +16,7 @@ export function chartOf(metrics: Iterable<string>, metric: string | null): Chart
 export function EmbedPage({ runId }: { readonly runId: string }) {
   const { client, page } = useShell();
   const theme = useTheme();
+  const [choices, setChoices] = useState(DEFAULT_CHOICES);
   const metric = new URLSearchParams(location.search).get("metric");
   const feed = useMemo(() => new Feed(client, runId), [client, runId]);
   const state = useFeed(feed, true);
@@ -30,15 +28,15 @@ export function EmbedPage({ runId }: { readonly runId: string }) {
     <article class="anr embed-chart" data-theme={theme}>
       <h1 class="unseen">{`${run.name}: ${chart?.title ?? "no chart"}`}</h1>
       {chart ? (
-        <ChartCard
-          chart={chart}
+        <ChartGrid
           history={feed.history}
-          options={OPTIONS}
+          choices={choices}
+          onChoices={setChoices}
+          only={chart.key}
+          name={run.name}
           start={Date.parse(run.created_at) / 1000}
           theme={theme}
-          zoom={null}
-          syncKey="embed"
-          onZoom={() => undefined}
+          loadPlotly={() => loadPlotly(page)}
         />
       ) : (
         <p class="embed-said">{metric === null ? "Nothing was logged yet." : `There is no metric ${metric}.`}</p>

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { AccountInfo } from "../../api";
 import { asRefusal, type Refusal } from "../http";
+import { AccountInvitations } from "../parts/account_invitations";
 import { AccountKeys } from "../parts/account_keys";
 import { AccountLeaving } from "../parts/account_leaving";
 import { AccountPassword } from "../parts/account_password";
@@ -13,10 +14,17 @@ import { Failed, Loading } from "../parts/loading";
 import { Exact } from "../parts/time";
 
 export function SettingsPage() {
+  const { session } = useShell();
+  const [account, setAccount] = useState<AccountInfo | null>(null);
+  const [refusal, setRefusal] = useState<Refusal | null>(null);
+  useEffect(() => {
+    session.account().then(setAccount, (reason) => setRefusal(asRefusal(reason)));
+  }, [session]);
   return (
     <article class="settings">
       <h1>Settings</h1>
-      <Profile />
+      <Profile account={account} refusal={refusal} />
+      {account?.role === "operator" && <AccountInvitations />}
       <AccountKeys />
       <AccountPassword />
       <AccountRecovery />
@@ -26,13 +34,12 @@ export function SettingsPage() {
   );
 }
 
-function Profile() {
-  const { session } = useShell();
-  const [account, setAccount] = useState<AccountInfo | null>(null);
-  const [refusal, setRefusal] = useState<Refusal | null>(null);
-  useEffect(() => {
-    session.account().then(setAccount, (reason) => setRefusal(asRefusal(reason)));
-  }, [session]);
+interface ProfileProps {
+  readonly account: AccountInfo | null;
+  readonly refusal: Refusal | null;
+}
+
+function Profile({ account, refusal }: ProfileProps) {
   return (
     <section class="card" aria-labelledby="profile">
       <h2 id="profile">Profile</h2>
@@ -43,6 +50,7 @@ function Profile() {
           <dt>Username</dt>
           <dd>
             <b>{account.name}</b>
+            {account.role === "operator" && <span class="tag">operator</span>}
           </dd>
           <dt>Member since</dt>
           <dd>

@@ -3,7 +3,13 @@ import { href, nextPath } from "../page";
 import { type AccountAct, AccountForms } from "../parts/account_forms";
 import { useShell } from "../parts/context";
 
-export function SignPage({ act }: { readonly act: AccountAct }) {
+export interface SignPageProps {
+  readonly act: AccountAct;
+  /** What an invitation's link brought; it lives in this page's memory only. */
+  readonly invitation: string | undefined;
+}
+
+export function SignPage({ act, invitation }: SignPageProps) {
   const { page, account, session } = useShell();
   const go = () => location.assign(href(page, nextPath(location.search)));
   if (account?.kind === "user") {
@@ -24,8 +30,12 @@ export function SignPage({ act }: { readonly act: AccountAct }) {
   return (
     <article class="sign">
       <h1>{act === "sign-in" ? "Sign in" : "Sign up"}</h1>
-      <p class="dim">An account keeps runs for good. To watch a run that you have a link to, none is needed.</p>
-      <AccountForms start={act} onDone={go} />
+      <p class="dim">
+        {invitation
+          ? "You were invited to make an account here. The invitation counts for one account."
+          : "An account keeps runs for good. To watch a run that you have a link to, none is needed."}
+      </p>
+      <AccountForms start={act} invitation={invitation} onDone={go} />
     </article>
   );
 }

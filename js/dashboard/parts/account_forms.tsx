@@ -32,10 +32,11 @@ const credentials = (values: Readonly<Record<string, string>>): Credentials => (
 
 export interface AccountFormsProps {
   readonly start: AccountAct;
+  readonly invitation?: string | undefined;
   readonly onDone: (account: AccountInfo) => void;
 }
 
-export function AccountForms({ start, onDone }: AccountFormsProps) {
+export function AccountForms({ start, invitation, onDone }: AccountFormsProps) {
   const { page, session } = useShell();
   const [act, setAct] = useState<AccountAct>(start);
   const place = (refusal: Refusal) => PLACES[refusal.code] ?? null;
@@ -46,7 +47,12 @@ export function AccountForms({ start, onDone }: AccountFormsProps) {
   return (
     <section class="account-forms">
       <Tabs label="Account" tabs={tabs} chosen={act} onChoose={(key) => setAct(key as AccountAct)}>
-        {act === "sign-up" ? (
+        {act === "sign-up" && !page.signUp && !invitation ? (
+          <p class="stale">
+            New accounts here need an invitation. Ask the operator of this server for one; it is a link, and opens this
+            page.
+          </p>
+        ) : act === "sign-up" ? (
           <Form
             key="sign-up"
             label="Sign up"
@@ -54,7 +60,9 @@ export function AccountForms({ start, onDone }: AccountFormsProps) {
             busy="Creating…"
             place={place}
             check={tooShort}
-            onSubmit={async (values) => onDone(await session.signUp(credentials(values)))}
+            onSubmit={async (values) =>
+              onDone(await session.signUp({ ...credentials(values), ...(invitation ? { invitation } : {}) }))
+            }
           >
             {(errorAt) => (
               <>

@@ -35,7 +35,7 @@ export interface ChartsProps {
 type Configurable = Plotly & { setPlotConfig(config: object): void };
 
 /** plotly.js lies beside this script; it is fetched when a chart is first enlarged. */
-async function loadPlotly(page: PageContext): Promise<Plotly> {
+export async function loadPlotly(page: PageContext): Promise<Plotly> {
   const url = href(page, "/static/plotly.js");
   let plotly: Configurable;
   try {

@@ -42,20 +42,23 @@ def user() -> None:
 @click.argument("name")
 @data_dir_option
 @database_url_option
+@click.option("--operator", is_flag=True, help="Let it look after the server, in the browser.")
 @as_json_option
 @command_errors
-def add_user(name: str, data_dir: Path | None, database_url: str | None, *, as_json: bool) -> None:
+def add_user(name: str, data_dir: Path | None, database_url: str | None, *, operator: bool, as_json: bool) -> None:
     """Make an account and print an API key for it, once.
 
-    The password is asked for at a terminal, and read from the first line of standard input otherwise.
+    The first account of a server is its operator's in any case. The password is asked for at a terminal, and read from
+    the first line of standard input otherwise.
     """
     password = _password()
     with _open(data_dir, database_url, new=True) as core:
-        key = asyncio.run(_add(core, name, password))
+        key, role = asyncio.run(_add(core, name, password, operator=operator))
     if as_json:
-        print_json({"name": name, "key": key})
+        print_json({"name": name, "role": role, "key": key})
     else:
-        click.echo(f"Made the account {name}. Its API key, which is not shown again:")
+        what = "operator's account" if role == "operator" else "account"
+        click.echo(f"Made the {what} {name}. Its API key, which is not shown again:")
         click.echo(key)
         click.echo("Use it with: anonrun login", err=True)
 
@@ -145,6 +148,33 @@ def quotas(data_dir: Path | None, database_url: str | None, *, as_json: bool) ->
     click.echo("An anonymous run may hold " + ", ".join(f"{count:,} {what}" for what, count in most.items()) + ".")
 
 
+@user.command("invite", epilog="Example: anonrun admin user invite --label 'new student' --data-dir /srv/anonrun")
+@click.option("--label", help="Whom it is for; shown to operators.")
+@click.option("--days", type=click.IntRange(1, 90), default=7, show_default=True, help="Days until it ends.")
+@data_dir_option
+@database_url_option
+@as_json_option
+@command_errors
+def invite_user(
+    label: str | None, days: int, data_dir: Path | None, database_url: str | None, *, as_json: bool
+) -> None:
+    """Print a link by which one person may make an account, also where sign-up is not open to all.
+
+    Whoever has the link can use it, once. It begins with ANONRUN_PUBLIC_URL, where that is set.
+    """
+    from anonrun.server.services.invitations import invite
+
+    with _open(data_dir, database_url, new=True) as core:
+        settings = core.settings
+        invitation = core.db.write_now(lambda tx: invite(tx, label=label, days=days, account_id=None)[0])
+    base = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
+    link = f"{base}/sign-up#i={invitation}"
+    if as_json:
+        print_json({"link": link})
+    else:
+        click.echo(link)
+
+
 def _password() -> str:
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
@@ -178,13 +208,13 @@ def _open(data_dir: Path | None, database_url: str | None, *, new: bool = False)
         db.close()
 
 
-async def _add(core: Core, name: str, password: str) -> str:
-    """Make the account and return its key."""
+async def _add(core: Core, name: str, password: str, *, operator: bool) -> tuple[str, str]:
+    """Make the account and return its key and its role."""
     from anonrun.server.services import accounts
 
-    account = await accounts.sign_up(core, name, password)
+    account = await accounts.sign_up(core, name, password, operator=operator)
     key, _ = await core.db.write(lambda tx: accounts.new_key(tx, account, "made with the account"))
-    return key
+    return key, account.role
 
 
 def _usage_as_json(usage: Usage) -> dict[str, object]:

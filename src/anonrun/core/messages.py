@@ -70,6 +70,7 @@ class ServerInfo:
         retention_days: how long an unclaimed run lives.
         embedded: whether it is one person's own server on their machine.
         server_time: now, by the server's clock.
+        sign_up: whether anyone may make an account; else it needs an invitation.
     """
 
     instance: str
@@ -78,6 +79,7 @@ class ServerInfo:
     retention_days: float
     embedded: bool
     server_time: datetime
+    sign_up: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +91,12 @@ class AnonymousAccountRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountInfo:
-    """An account: `kind` is `anonymous` or `user`."""
+    """An account: `kind` is `anonymous` or `user`; an `operator` looks after the server."""
 
     name: str
     kind: Literal["anonymous", "user"]
     created_at: datetime
+    role: Literal["member", "operator"] = "member"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,7 @@ class TokenKind(enum.Enum):
     CLAIM = "c"
     SHARE = "s"
     DEVICE = "d"
+    INVITATION = "i"
 
 
 def _base62(number: int, width: int) -> str:

@@ -18,9 +18,12 @@ __all__ = [
     "ExportHead",
     "Grant",
     "HandoverRequest",
+    "InvitationInfo",
+    "InvitationRequest",
     "KeyInfo",
     "KeyRequest",
     "KeyScope",
+    "NewInvitation",
     "NewKey",
     "PasswordBody",
     "PasswordChange",
@@ -31,6 +34,7 @@ __all__ = [
     "RecoveryInfo",
     "SessionEntry",
     "SessionInfo",
+    "SignUp",
     "TokenBody",
     "UserCode",
 ]
@@ -60,6 +64,39 @@ class Credentials:
 
     username: str
     password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignUp(Credentials):
+    """Make an account; `invitation` is needed where sign-up is not open to all."""
+
+    invitation: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationRequest:
+    """Invite somebody to sign up; `label` says whom."""
+
+    label: str | None = None
+    expires_in_days: int = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationInfo:
+    """An invitation that nobody has used; `made_by` is None for one that was made at the server's machine."""
+
+    invitation_id: str
+    label: str | None
+    made_by: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewInvitation(InvitationInfo):
+    """An invitation that was just made: what stands behind `/sign-up#i=`."""
+
+    invitation: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ _PATH_PARAMS = {
     "link_id": {"type": "string"},
     "key_id": {"type": "string"},
     "session_id": {"type": "string"},
+    "invitation_id": {"type": "string"},
 }
 _PLAIN = {
     str: {"type": "string"},

@@ -40,6 +40,8 @@ class Action(enum.Enum):
     """Everything that a real account has."""
     RECEIVE_CLAIM = "receive_claim"
     HAND_OVER = "hand_over"
+    OPERATE = "operate"
+    """Look after the server: in a browser, by an operator's account."""
 
 
 _BY_TOKEN: dict[tuple[str, str], frozenset[Action]] = {
@@ -117,5 +119,6 @@ def may(actor: Actor, action: Action) -> bool:
         Action.EXPORT_ACCOUNT: visitor and user,
         Action.RECEIVE_CLAIM: user,
         Action.HAND_OVER: actor.local,
+        Action.OPERATE: visitor and account is not None and user and account.role == "operator",
     }
     return granted_to.get(action, False)

@@ -65,6 +65,11 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     ),
     "forbidden": (403, "Not allowed", "This token or account may not do that with this run."),
     "internal": (500, "The server failed", "Something went wrong in the server. It is in the log; try again."),
+    "invitation_invalid": (
+        403,
+        "Invitation does not count",
+        "This invitation was used, was revoked, or is over. Ask who sent it for a new one.",
+    ),
     "key_scope": (
         403,
         "Key made for less",
@@ -74,6 +79,7 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "media_type": (415, "Not JSON", "Send the body as Content-Type: application/json."),
     "method_not_allowed": (405, "Method not allowed", "This address does not take that method."),
     "not_found": (404, "Not found", "There is nothing at this address."),
+    "operator_required": (403, "For operators", "Only an operator of this server may do that, signed in in a browser."),
     "password_weak": (422, "Weak password", "Choose another password."),
     "quota_exceeded": (403, "Quota exceeded", "An anonymous run holds no more than that. Claim it, or begin another."),
     "recovery_failed": (
@@ -104,7 +110,7 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "segment_gap": (409, "Rows are missing", "The segment does not continue its writer's stream. Go on at `next`."),
     "sign_in_failed": (401, "Sign-in failed", "The user name or the password is wrong."),
     "sign_in_needed": (401, "Sign in first", "Sign in to an account first."),
-    "sign_up_closed": (403, "Sign-up is closed", "The operator of this server makes the accounts."),
+    "sign_up_closed": (403, "By invitation only", "An account here needs an invitation, or is made by the operator."),
     "slow_down": (400, "Asked too soon", "That was before the interval was over, which is now longer."),
     "storage_full": (
         503,

@@ -58,7 +58,7 @@ class Settings:
     embedded: bool = _setting(default=False, about="one person's own server: remembers its port, exits when idle")
     allow_anonymous: bool = _setting(default=True, about="whether anonymous accounts and runs may be made")
     retention_days: float = _setting(7.0, "days that an unclaimed run lives")
-    sign_up: bool = _setting(default=True, about="whether anyone may make an account; else `anonrun admin user add`")
+    sign_up: bool = _setting(default=True, about="whether anyone may make an account; else by invitation")
     anonymous_from: str = _setting(
         "", "networks, separated by commas, from which anonymous accounts and runs may be made; if empty, from anywhere"
     )

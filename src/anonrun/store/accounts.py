@@ -7,10 +7,19 @@ from typing import Any
 from sqlalchemy import Row, Select, insert, select, update
 
 from anonrun.store.records import Account
-from anonrun.store.schema import ACCOUNT
+from anonrun.store.schema import ACCOUNT, META
 from anonrun.store.transaction import Tx
 
-__all__ = ["ACCOUNT_COLUMNS", "account_of", "create", "find", "password_hash", "set_password", "user_named"]
+__all__ = [
+    "ACCOUNT_COLUMNS",
+    "account_of",
+    "create",
+    "find",
+    "is_first_user",
+    "password_hash",
+    "set_password",
+    "user_named",
+]
 
 ACCOUNT_COLUMNS = (
     ACCOUNT.c.account_id,
@@ -28,7 +37,15 @@ def account_of(row: Row[Any]) -> Account | None:
     return Account(row.account_id, row.account_name, row.account_kind, row.account_created_at, row.account_role)
 
 
-def create(tx: Tx, *, name: str, kind: str, password_hash: str | None = None) -> Account | None:
+def is_first_user(tx: Tx) -> bool:
+    """Whether nobody has signed up here yet; true once, also with several at the same time and after a deletion."""
+    if tx.conn.execute(select(ACCOUNT.c.account_id).where(ACCOUNT.c.kind == "user").limit(1)).first() is not None:
+        return False
+    made = tx.conn.execute(tx.dialect.insert_new(META), {"key": "first_user", "value": str(tx.now_us)})
+    return made.rowcount == 1
+
+
+def create(tx: Tx, *, name: str, kind: str, password_hash: str | None = None, role: str = "member") -> Account | None:
     """Make an account; None where the name is taken, in whatever case it is written."""
     values = {
         "name": name,
@@ -36,11 +53,12 @@ def create(tx: Tx, *, name: str, kind: str, password_hash: str | None = None) ->
         "kind": kind,
         "password_hash": password_hash,
         "created_at": tx.now_us,
+        "role": role,
     }
     if tx.conn.execute(select(ACCOUNT.c.account_id).where(ACCOUNT.c.folded_name == name.casefold())).first():
         return None
     account_id = tx.conn.execute(insert(ACCOUNT).values(**values).returning(ACCOUNT.c.account_id)).scalar_one()
-    return Account(account_id, name, kind, tx.now_us)
+    return Account(account_id, name, kind, tx.now_us, role)
 
 
 def find(tx: Tx, account_id: int) -> Account | None:

@@ -150,10 +150,10 @@ def purge_some(tx: Tx, *, rows: int, among: Collection[uuid.UUID] | None = None)
 
 
 def forget(tx: Tx, limit: int) -> int:
-    """Remove up to `limit` memories of runs that went long ago, and hand-overs nobody used; return how many."""
+    """Remove up to `limit` memories of runs that went long ago, and ways in nobody used; return how many."""
     old = list(tx.conn.execute(select(GONE.c.run_id).where(GONE.c.at <= tx.now_us - MEMORY_US).limit(limit)).scalars())
     stale = select(TOKEN.c.token_hash).where(
-        or_(TOKEN.c.run_id.in_(old), (TOKEN.c.kind == "d") & (TOKEN.c.expires_at <= tx.now_us))
+        or_(TOKEN.c.run_id.in_(old), TOKEN.c.kind.in_(("d", "i")) & (TOKEN.c.expires_at <= tx.now_us))
     )
     hashes = list(tx.conn.execute(stale).scalars())
     if hashes:

@@ -27,10 +27,12 @@ __all__ = [
     "end_write_token",
     "find",
     "find_all",
+    "invitations",
     "keys",
     "links",
     "revoke",
     "revoke_all",
+    "revoke_invitation",
     "token_of",
     "touch",
     "use_once",
@@ -180,6 +182,14 @@ def _standing(now_us: int) -> ColumnElement[bool]:
     return and_(TOKEN.c.revoked_at.is_(None), or_(TOKEN.c.expires_at.is_(None), TOKEN.c.expires_at > now_us))
 
 
+def invitations(tx: Tx) -> list[Token]:
+    """Return the invitations that nobody has used and that count, oldest first."""
+    rows = tx.conn.execute(
+        TOKEN_SOURCE.where(TOKEN.c.kind == "i", _standing(tx.now_us)).order_by(TOKEN.c.created_at, TOKEN.c.public_id)
+    )
+    return [token for row in rows if (token := token_of(row, tx.now_us))]
+
+
 def keys(tx: Tx, account: Account) -> list[Token]:
     """Return an account's API keys that count, oldest first."""
     rows = tx.conn.execute(
@@ -232,6 +242,12 @@ def revoke(
         .values(revoked_at=tx.now_us, ended_by="user")
     )
     return done.rowcount == 1
+
+
+def revoke_invitation(tx: Tx, public_id: str) -> bool:
+    """End an invitation, whoever made it; return whether there was one."""
+    which = and_(TOKEN.c.public_id == public_id, TOKEN.c.kind == "i", TOKEN.c.revoked_at.is_(None))
+    return tx.conn.execute(update(TOKEN).where(which).values(revoked_at=tx.now_us, ended_by="user")).rowcount == 1
 
 
 def revoke_all(tx: Tx, account_id: int, *, kind: str) -> None:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from anonrun.core.messages import AccountInfo, RunList
+from anonrun.core.tokens import token_hash
 from anonrun.server import security
 from anonrun.server.access import actor_of, address_of, check_origin, core_of, place_of, read_as, with_cookie
 from anonrun.server.actors import NOBODY, Actor
@@ -22,6 +23,7 @@ from anonrun.server.messages import (
     PendingClaimInfo,
     PendingClaimRequest,
     SessionInfo,
+    SignUp,
     TokenBody,
 )
 from anonrun.server.policy import Action
@@ -31,11 +33,12 @@ from anonrun.server.routing import Operations, answer, no_content
 from anonrun.server.services import accounts, claims
 from anonrun.server.services import sessions as service
 from anonrun.server.services.agents import agent_of
+from anonrun.server.services.core import Core
 from anonrun.server.services.guard import require
 from anonrun.server.services.limits import admit_sign_up
 from anonrun.server.services.views import account_info
 from anonrun.store import claims as claim_store
-from anonrun.store import sessions
+from anonrun.store import sessions, tokens
 from anonrun.store.records import Account, Run
 from anonrun.store.transaction import Tx
 
@@ -103,23 +106,44 @@ async def _signed_in(request: Request, actor: Actor, account: Account) -> Respon
     return with_cookie(request, answer(account_info(account)), entry)
 
 
+async def _invitation(core: Core, text: str | None) -> bytes:
+    """Return the hash of an invitation that counts now; whether it still does then is decided when it is used.
+
+    Raises:
+        ProblemError: `sign_up_closed` without one, or `invitation_invalid`.
+    """
+    if text is None:
+        raise ProblemError("sign_up_closed")
+    hashed = token_hash(text)
+    token = await core.db.read(lambda tx: tokens.find(tx, hashed))
+    if token is None or token.kind != "i":
+        raise ProblemError("invitation_invalid")
+    return hashed
+
+
 @operations.post(
     "/session/sign-up",
     who="all",
-    body=Credentials,
+    body=SignUp,
     answers={200: AccountInfo},
-    codes=("username_taken", "username_invalid", "password_weak", "sign_up_closed", "too_many_requests"),
+    codes=(
+        "username_taken",
+        "username_invalid",
+        "password_weak",
+        "sign_up_closed",
+        "invitation_invalid",
+        "too_many_requests",
+    ),
 )
 async def sign_up(request: Request) -> Response:
     """Make an account and sign this browser in."""
     core = core_of(request)
     actor = await _browser(request)
-    if not core.settings.sign_up:
-        raise ProblemError("sign_up_closed")
-    credentials = await read_message(request, Credentials)
+    credentials = await read_message(request, SignUp)
+    invitation = None if core.settings.sign_up else await _invitation(core, credentials.invitation)
     accounts.check_credentials(credentials.username, credentials.password)
     await core.db.write(lambda tx: admit_sign_up(tx, address_of(request), core.settings))
-    account = await accounts.sign_up(core, credentials.username, credentials.password)
+    account = await accounts.sign_up(core, credentials.username, credentials.password, invitation=invitation)
     return await _signed_in(request, actor, account)
 
 

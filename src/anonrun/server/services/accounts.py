@@ -11,6 +11,7 @@ from anonrun.core.tokens import TokenKind, mint, token_hash
 from anonrun.server.actors import Actor
 from anonrun.server.problems import ProblemError
 from anonrun.server.services.core import Core
+from anonrun.server.services.invitations import use_invitation
 from anonrun.server.services.passwords import password_problem
 from anonrun.server.services.sessions import Entry, session_of, sign_out_elsewhere
 from anonrun.server.services.sessions import sign_in as start_session
@@ -114,18 +115,36 @@ def wait_after_failures(core: Core, keys: tuple[str, ...]) -> None:
         )
 
 
-async def sign_up(core: Core, username: str, password: str) -> Account:
-    """Make a user's account.
+async def sign_up(
+    core: Core, username: str, password: str, *, invitation: bytes | None = None, operator: bool = False
+) -> Account:
+    """Make a user's account; the first one of a server for many is its operator's.
+
+    Args:
+        core: the server's parts.
+        username: as it was typed.
+        password: as it was typed.
+        invitation: hash of the invitation that is used up with it; None where none is needed.
+        operator: whether the account is to be an operator's in any case.
 
     Raises:
-        ProblemError: `username_invalid`, `password_weak` or `username_taken`.
+        ProblemError: `username_invalid`, `password_weak`, `username_taken`, or `invitation_invalid`. A refusal uses no
+            invitation up.
     """
     check_credentials(username, password)
     hashed = await core.passwords.hash(password)
-    account = await core.db.write(lambda tx: accounts.create(tx, name=username, kind="user", password_hash=hashed))
-    if account is None:
-        raise ProblemError("username_taken")
-    return account
+
+    def make(tx: Tx) -> Account:
+        if invitation is not None and not use_invitation(tx, invitation):
+            raise ProblemError("invitation_invalid")
+        first = not core.settings.embedded and accounts.is_first_user(tx)
+        role = "operator" if first or operator else "member"
+        account = accounts.create(tx, name=username, kind="user", password_hash=hashed, role=role)
+        if account is None:
+            raise ProblemError("username_taken")
+        return account
+
+    return await core.db.write(make)
 
 
 async def sign_in(core: Core, username: str, password: str, *, place: str) -> Account:

@@ -61,4 +61,5 @@ class Core:
             retention_days=self.settings.retention_days,
             embedded=self.settings.embedded,
             server_time=from_us(self.db.clock.now_us()),
+            sign_up=self.settings.sign_up,
         )

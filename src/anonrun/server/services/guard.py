@@ -37,12 +37,14 @@ def require(actor: Actor, action: Action) -> None:
 
     Raises:
         ProblemError: `token_invalid` for a run's token, `sign_in_needed` for nobody, `key_scope` for a key that was
-            made for less, else `account_required`.
+            made for less, `operator_required` for an account that is no operator's, else `account_required`.
     """
     if may(actor, action):
         return
     if isinstance(actor, TokenHolder):
         raise ProblemError("token_invalid", "A run's token cannot be used here; use an account's key.")
+    if action is Action.OPERATE and actor.account is not None and actor.account.kind == "user":
+        raise ProblemError("operator_required")
     if isinstance(actor, KeyHolder) and actor.scope != "account":
         raise ProblemError("key_scope")
     raise ProblemError("sign_in_needed" if actor.account is None else "account_required")

@@ -41,7 +41,7 @@ def identify(tx: Tx, credentials: Credentials) -> Actor | None:
     """
     if credentials.token_hash is not None:
         token = tokens.find(tx, credentials.token_hash)
-        if token is None or token.kind == "d":
+        if token is None or token.kind in "di":
             return None
         if token.kind == "u":
             known = token.account

@@ -39,7 +39,8 @@ def _time(us: int | None) -> datetime | None:
 def account_info(account: Account) -> AccountInfo:
     """Return an account as its owner sees it."""
     kind = "user" if account.kind == "user" else "anonymous"
-    return AccountInfo(name=account.name, kind=kind, created_at=from_us(account.created_at))  # type: ignore[arg-type]  # one of two texts
+    role = "operator" if account.role == "operator" else "member"
+    return AccountInfo(name=account.name, kind=kind, created_at=from_us(account.created_at), role=role)  # type: ignore[arg-type]  # each one of two texts
 
 
 def run_state(run: Run | Standing, now_us: int) -> RunState:
