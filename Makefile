@@ -39,6 +39,7 @@ fix: $(STAMPS)/test  ## Format, and repair what the linters can repair
 
 docs: $(STAMPS)/test  ## Write the generated pages of docs/
 	$(BIN)/python -m anonrun.server.openapi > docs/openapi.json
+	$(BIN)/python -m anonrun.server.reference > docs/api.md
 	@$(BIN)/python js/run.py api-types
 
 pictures: $(STAMPS)/test $(STAMPS)/system  ## Take the README's screenshots again, by the browser test

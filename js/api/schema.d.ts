@@ -980,7 +980,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description An account: `kind` is `anonymous` or `user`; an `operator` looks after the server. */
+        /**
+         * @description An account: `kind` is `anonymous` or `user`; an `operator` looks after the server.
+         * @example {
+         *       "name": "ada",
+         *       "kind": "anonymous",
+         *       "created_at": "2026-11-24T13:00:00.000000Z",
+         *       "role": "member"
+         *     }
+         */
         AccountInfo: {
             name: string;
             /** @enum {string} */
@@ -990,12 +998,62 @@ export interface components {
             /** @enum {string} */
             role?: "member" | "operator";
         };
-        /** @description Make an anonymous account. The client makes the API key and sends its hash, so a retry is harmless. */
+        /**
+         * @description Make an anonymous account. The client makes the API key and sends its hash, so a retry is harmless.
+         * @example {
+         *       "key_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         *     }
+         */
         AnonymousAccountRequest: {
             key_hash: string;
         };
-        /** @description A run that waits to be claimed, with the names of its metrics. */
+        /**
+         * @description A run that waits to be claimed, with the names of its metrics.
+         * @example {
+         *       "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *       "account": "ada",
+         *       "project": "uncategorized",
+         *       "id": "quiet-river",
+         *       "name": "quiet-river",
+         *       "state": "running",
+         *       "anonymous": true,
+         *       "created_at": "2026-11-24T13:00:00.000000Z",
+         *       "server_time": "2026-11-24T13:00:00.000000Z",
+         *       "url_path": "r/0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *       "expires_at": "2026-11-24T13:00:00.000000Z",
+         *       "heartbeat_at": "2026-11-24T13:00:00.000000Z",
+         *       "finished_at": "2026-11-24T13:00:00.000000Z",
+         *       "exit_code": 0,
+         *       "config": {
+         *         "lr": 0.1
+         *       },
+         *       "summary": {
+         *         "loss": 0.25
+         *       },
+         *       "tags": [
+         *         "baseline"
+         *       ],
+         *       "notes": "baseline",
+         *       "group": "seeds",
+         *       "job_type": "train",
+         *       "points": 256,
+         *       "max_step": 1,
+         *       "published_at": "2026-11-24T13:00:00.000000Z",
+         *       "embed": true,
+         *       "permissions": {
+         *         "write": true,
+         *         "delete": true,
+         *         "claim": true,
+         *         "share": true,
+         *         "publish": true
+         *       },
+         *       "metrics": [
+         *         "text"
+         *       ]
+         *     }
+         */
         ClaimableRun: {
+            /** Format: uuid */
             run_id: string;
             account: string;
             project: string;
@@ -1031,18 +1089,46 @@ export interface components {
             permissions?: components["schemas"]["Permissions"];
             metrics?: string[];
         };
-        /** @description Sign up or in. */
+        /**
+         * @description Sign up or in.
+         * @example {
+         *       "username": "ada",
+         *       "password": "a long passphrase"
+         *     }
+         */
         Credentials: {
             username: string;
             password: string;
         };
-        /** @description How far a writer's stream has arrived: `next` is the index of the first row the server does not have. */
+        /**
+         * @description How far a writer's stream has arrived: `next` is the index of the first row the server does not have.
+         * @example {
+         *       "next": 128,
+         *       "status": {
+         *         "state": "running",
+         *         "anonymous": true,
+         *         "expires_at": "2026-11-24T13:00:00.000000Z",
+         *         "server_time": "2026-11-24T13:00:00.000000Z",
+         *         "account": "ada"
+         *       }
+         *     }
+         */
         Cursor: {
             /** Format: int64 */
             next: number;
             status: components["schemas"]["RunStatus"];
         };
-        /** @description Who asks to be let in: `client` and `host` as it says itself, `address` as the server saw it. */
+        /**
+         * @description Who asks to be let in: `client` and `host` as it says itself, `address` as the server saw it.
+         * @example {
+         *       "user_code": "text",
+         *       "client": "text",
+         *       "host": "text",
+         *       "address": "text",
+         *       "created_at": "2026-11-24T13:00:00.000000Z",
+         *       "expires_at": "2026-11-24T13:00:00.000000Z"
+         *     }
+         */
         DeviceAsks: {
             user_code: string;
             client: string;
@@ -1053,7 +1139,12 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
         };
-        /** @description A program asks whether it was let in (RFC 8628 §3.4). */
+        /**
+         * @description A program asks whether it was let in (RFC 8628 §3.4).
+         * @example {
+         *       "device_code": "text"
+         *     }
+         */
         DeviceCode: {
             device_code: string;
         };
@@ -1065,6 +1156,13 @@ export interface components {
          *         user_code: shown to its user, who types it at `verification_uri`.
          *         expires_in: seconds until both end.
          *         interval: seconds between two questions.
+         * @example {
+         *       "device_code": "text",
+         *       "user_code": "text",
+         *       "verification_uri": "text",
+         *       "expires_in": 1,
+         *       "interval": 1
+         *     }
          */
         DeviceCodes: {
             device_code: string;
@@ -1075,36 +1173,81 @@ export interface components {
             /** Format: int64 */
             interval: number;
         };
-        /** @description Let a program in, or turn it away, after it was shown who asks. */
+        /**
+         * @description Let a program in, or turn it away, after it was shown who asks.
+         * @example {
+         *       "user_code": "text",
+         *       "approve": true
+         *     }
+         */
         DeviceDecision: {
             user_code: string;
             approve: boolean;
         };
-        /** @description A program was let in: `access_token` is an API key of `account`, told this once. */
+        /**
+         * @description A program was let in: `access_token` is an API key of `account`, told this once.
+         * @example {
+         *       "access_token": "text",
+         *       "token_type": "text",
+         *       "account": "ada"
+         *     }
+         */
         DeviceGrant: {
             access_token: string;
             token_type: string;
             account: string;
         };
-        /** @description Begin a login by device code (RFC 8628 §3.1); who approves it is shown `client` and `host`. */
+        /**
+         * @description Begin a login by device code (RFC 8628 §3.1); who approves it is shown `client` and `host`.
+         * @example {
+         *       "client": "text",
+         *       "host": "text"
+         *     }
+         */
         DeviceRequest: {
             client: string;
             host?: string;
         };
-        /** @description What a secret let this browser in to; None for a hand-over, which signs in. */
+        /**
+         * @description What a secret let this browser in to; None for a hand-over, which signs in.
+         * @example {
+         *       "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f"
+         *     }
+         */
         Exchanged: {
             run_id: string | null;
         };
-        /** @description A run that this browser was let in to by a link: `view` or `claim`. */
+        /**
+         * @description A run that this browser was let in to by a link: `view` or `claim`.
+         * @example {
+         *       "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *       "right": "view"
+         *     }
+         */
         Grant: {
+            /** Format: uuid */
             run_id: string;
             right: string;
         };
-        /** @description Let one browser in: the hash of a `d` token that the client made. */
+        /**
+         * @description Let one browser in: the hash of a `d` token that the client made.
+         * @example {
+         *       "token_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         *     }
+         */
         HandoverRequest: {
             token_hash: string;
         };
-        /** @description An invitation that nobody has used; `made_by` is None for one that was made at the server's machine. */
+        /**
+         * @description An invitation that nobody has used; `made_by` is None for one that was made at the server's machine.
+         * @example {
+         *       "invitation_id": "text",
+         *       "label": "for reviewers",
+         *       "made_by": "text",
+         *       "created_at": "2026-11-24T13:00:00.000000Z",
+         *       "expires_at": "2026-11-24T13:00:00.000000Z"
+         *     }
+         */
         InvitationInfo: {
             invitation_id: string;
             label: string | null;
@@ -1114,13 +1257,29 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
         };
-        /** @description Invite somebody to sign up; `label` says whom. */
+        /**
+         * @description Invite somebody to sign up; `label` says whom.
+         * @example {
+         *       "label": "for reviewers",
+         *       "expires_in_days": 1
+         *     }
+         */
         InvitationRequest: {
             label?: string | null;
             /** Format: int64 */
             expires_in_days?: number;
         };
-        /** @description An API key; the key itself is told once, when it is made. */
+        /**
+         * @description An API key; the key itself is told once, when it is made.
+         * @example {
+         *       "key_id": "4c1a9be2d0f35e77",
+         *       "label": "for reviewers",
+         *       "scope": "full",
+         *       "created_at": "2026-11-24T13:00:00.000000Z",
+         *       "expires_at": "2026-11-24T13:00:00.000000Z",
+         *       "last_used_at": "2026-11-24T13:00:00.000000Z"
+         *     }
+         */
         KeyInfo: {
             key_id: string;
             label: string | null;
@@ -1139,6 +1298,11 @@ export interface components {
          *         scope: `full` may do what its account may with runs; `ingest` makes runs and logs to them, and reads none;
          *             `read` reads.
          *         expires_in_days: None for a key that counts until it is revoked.
+         * @example {
+         *       "label": "for reviewers",
+         *       "scope": "full",
+         *       "expires_in_days": 1
+         *     }
          */
         KeyRequest: {
             label?: string | null;
@@ -1152,6 +1316,14 @@ export interface components {
          *     Attributes:
          *         expires_at: until when it works: its own end, or that of an anonymous run; None for as long as the run.
          *         last_used_at: when somebody came by it last, to ten minutes.
+         * @example {
+         *       "link_id": "4c1a9be2d0f35e77",
+         *       "label": "for reviewers",
+         *       "blind": true,
+         *       "created_at": "2026-11-24T13:00:00.000000Z",
+         *       "expires_at": "2026-11-24T13:00:00.000000Z",
+         *       "last_used_at": "2026-11-24T13:00:00.000000Z"
+         *     }
          */
         LinkInfo: {
             link_id: string;
@@ -1169,6 +1341,12 @@ export interface components {
          *         label: whom it is for; its readers never see it.
          *         blind: whether it hides whose run it is.
          *         expires_in_s: seconds from now for which it works, by the server's clock; None for as long as the run.
+         * @example {
+         *       "token_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "label": "for reviewers",
+         *       "blind": true,
+         *       "expires_in_s": 0.5
+         *     }
          */
         LinkRequest: {
             token_hash: string;
@@ -1176,12 +1354,28 @@ export interface components {
             blind?: boolean;
             expires_in_s?: number | null;
         };
-        /** @description Change a view link without changing its address; what is None stays. */
+        /**
+         * @description Change a view link without changing its address; what is None stays.
+         * @example {
+         *       "label": "for reviewers",
+         *       "blind": true
+         *     }
+         */
         LinkUpdate: {
             label?: string | null;
             blind?: boolean | null;
         };
-        /** @description One metric of a run; numbers that are NaN or ±Inf come as the texts `NaN`, `Infinity`, `-Infinity`. */
+        /**
+         * @description One metric of a run; numbers that are NaN or ±Inf come as the texts `NaN`, `Infinity`, `-Infinity`.
+         * @example {
+         *       "name": "loss",
+         *       "n": 128,
+         *       "last_step": 127,
+         *       "last": 0.25,
+         *       "min": 0.25,
+         *       "max": 1
+         *     }
+         */
         MetricInfo: {
             name: string;
             /** Format: int64 */
@@ -1192,7 +1386,17 @@ export interface components {
             min: number | string | null;
             max: number | string | null;
         };
-        /** @description An invitation that was just made: what stands behind `/sign-up#i=`. */
+        /**
+         * @description An invitation that was just made: what stands behind `/sign-up#i=`.
+         * @example {
+         *       "invitation_id": "text",
+         *       "label": "for reviewers",
+         *       "made_by": "text",
+         *       "created_at": "2026-11-24T13:00:00.000000Z",
+         *       "expires_at": "2026-11-24T13:00:00.000000Z",
+         *       "invitation": "text"
+         *     }
+         */
         NewInvitation: {
             invitation_id: string;
             label: string | null;
@@ -1203,7 +1407,18 @@ export interface components {
             expires_at: string;
             invitation: string;
         };
-        /** @description A key that was just made. */
+        /**
+         * @description A key that was just made.
+         * @example {
+         *       "key_id": "4c1a9be2d0f35e77",
+         *       "label": "for reviewers",
+         *       "scope": "full",
+         *       "created_at": "2026-11-24T13:00:00.000000Z",
+         *       "expires_at": "2026-11-24T13:00:00.000000Z",
+         *       "last_used_at": "2026-11-24T13:00:00.000000Z",
+         *       "key": "(told once)"
+         *     }
+         */
         NewKey: {
             key_id: string;
             label: string | null;
@@ -1215,27 +1430,102 @@ export interface components {
             last_used_at: string | null;
             key: string;
         };
-        /** @description One's password, once more. */
+        /**
+         * @description One's password, once more.
+         * @example {
+         *       "password": "a long passphrase"
+         *     }
+         */
         PasswordBody: {
             password: string;
         };
-        /** @description Change one's password; the old one is asked for again. */
+        /**
+         * @description Change one's password; the old one is asked for again.
+         * @example {
+         *       "current": "a long passphrase",
+         *       "new": "another passphrase"
+         *     }
+         */
         PasswordChange: {
             current: string;
             new: string;
         };
-        /** @description What this browser is about to claim, and until when it may. */
+        /**
+         * @description What this browser is about to claim, and until when it may.
+         * @example {
+         *       "runs": [
+         *         {
+         *           "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *           "account": "ada",
+         *           "project": "uncategorized",
+         *           "id": "quiet-river",
+         *           "name": "quiet-river",
+         *           "state": "running",
+         *           "anonymous": true,
+         *           "created_at": "2026-11-24T13:00:00.000000Z",
+         *           "server_time": "2026-11-24T13:00:00.000000Z",
+         *           "url_path": "r/0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *           "expires_at": "2026-11-24T13:00:00.000000Z",
+         *           "heartbeat_at": "2026-11-24T13:00:00.000000Z",
+         *           "finished_at": "2026-11-24T13:00:00.000000Z",
+         *           "exit_code": 0,
+         *           "config": {
+         *             "lr": 0.1
+         *           },
+         *           "summary": {
+         *             "loss": 0.25
+         *           },
+         *           "tags": [
+         *             "baseline"
+         *           ],
+         *           "notes": "baseline",
+         *           "group": "seeds",
+         *           "job_type": "train",
+         *           "points": 256,
+         *           "max_step": 1,
+         *           "published_at": "2026-11-24T13:00:00.000000Z",
+         *           "embed": true,
+         *           "permissions": {
+         *             "write": true,
+         *             "delete": true,
+         *             "claim": true,
+         *             "share": true,
+         *             "publish": true
+         *           },
+         *           "metrics": [
+         *             "text"
+         *           ]
+         *         }
+         *       ],
+         *       "expires_at": "2026-11-24T13:00:00.000000Z"
+         *     }
+         */
         PendingClaimInfo: {
             runs: components["schemas"]["ClaimableRun"][];
             /** Format: date-time */
             expires_at: string;
         };
-        /** @description What to claim: by a claim token, or a run for which this browser may. */
+        /**
+         * @description What to claim: by a claim token, or a run for which this browser may.
+         * @example {
+         *       "token": "(a secret)",
+         *       "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f"
+         *     }
+         */
         PendingClaimRequest: {
             token?: string | null;
             run_id?: string | null;
         };
-        /** @description What the asking actor may do with a run. */
+        /**
+         * @description What the asking actor may do with a run.
+         * @example {
+         *       "write": true,
+         *       "delete": true,
+         *       "claim": true,
+         *       "share": true,
+         *       "publish": true
+         *     }
+         */
         Permissions: {
             write?: boolean;
             delete?: boolean;
@@ -1243,7 +1533,16 @@ export interface components {
             share?: boolean;
             publish?: boolean;
         };
-        /** @description An error as `application/problem+json` (RFC 9457); `code` is stable, the texts are for people. */
+        /**
+         * @description An error as `application/problem+json` (RFC 9457); `code` is stable, the texts are for people.
+         * @example {
+         *       "title": "No such run",
+         *       "status": 404,
+         *       "code": "run_not_found",
+         *       "detail": "There is no such run, or it has expired or been deleted, or it is not yours.",
+         *       "type": "about:blank"
+         *     }
+         */
         Problem: {
             title: string;
             /** Format: int64 */
@@ -1252,21 +1551,45 @@ export interface components {
             detail: string;
             type?: string;
         };
-        /** @description Let anybody read a run; `embed` lets other sites show a chart of it too. */
+        /**
+         * @description Let anybody read a run; `embed` lets other sites show a chart of it too.
+         * @example {
+         *       "embed": true
+         *     }
+         */
         PublicationRequest: {
             embed?: boolean;
         };
-        /** @description Set a new password by a recovery code. */
+        /**
+         * @description Set a new password by a recovery code.
+         * @example {
+         *       "username": "ada",
+         *       "code": "run_not_found",
+         *       "new": "another passphrase"
+         *     }
+         */
         Recovery: {
             username: string;
             code: string;
             new: string;
         };
-        /** @description An account's recovery codes, told this once; each counts for one time. */
+        /**
+         * @description An account's recovery codes, told this once; each counts for one time.
+         * @example {
+         *       "codes": [
+         *         "run_not_found"
+         *       ]
+         *     }
+         */
         RecoveryCodes: {
             codes: string[];
         };
-        /** @description How many recovery codes an account has left. */
+        /**
+         * @description How many recovery codes an account has left.
+         * @example {
+         *       "left": 1
+         *     }
+         */
         RecoveryInfo: {
             /** Format: int64 */
             left: number;
@@ -1287,8 +1610,48 @@ export interface components {
          *         published_at: since when anybody may read it; None for nobody but who was let in.
          *         embed: whether other sites may show a chart of it, while it is published.
          *         server_time: now, by the server's clock.
+         * @example {
+         *       "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *       "account": "ada",
+         *       "project": "uncategorized",
+         *       "id": "quiet-river",
+         *       "name": "quiet-river",
+         *       "state": "running",
+         *       "anonymous": true,
+         *       "created_at": "2026-11-24T13:00:00.000000Z",
+         *       "server_time": "2026-11-24T13:00:00.000000Z",
+         *       "url_path": "r/0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *       "expires_at": "2026-11-24T13:00:00.000000Z",
+         *       "heartbeat_at": "2026-11-24T13:00:00.000000Z",
+         *       "finished_at": null,
+         *       "exit_code": null,
+         *       "config": {
+         *         "lr": 0.1
+         *       },
+         *       "summary": {
+         *         "loss": 0.25
+         *       },
+         *       "tags": [
+         *         "baseline"
+         *       ],
+         *       "notes": "baseline",
+         *       "group": "seeds",
+         *       "job_type": "train",
+         *       "points": 256,
+         *       "max_step": 1,
+         *       "published_at": "2026-11-24T13:00:00.000000Z",
+         *       "embed": true,
+         *       "permissions": {
+         *         "write": true,
+         *         "delete": true,
+         *         "claim": true,
+         *         "share": true,
+         *         "publish": true
+         *       }
+         *     }
          */
         RunInfo: {
+            /** Format: uuid */
             run_id: string;
             account: string;
             project: string;
@@ -1323,7 +1686,53 @@ export interface components {
             embed?: boolean;
             permissions?: components["schemas"]["Permissions"];
         };
-        /** @description A page of runs, newest first; `next` is given back as `after=` for the page that follows. */
+        /**
+         * @description A page of runs, newest first; `next` is given back as `after=` for the page that follows.
+         * @example {
+         *       "runs": [
+         *         {
+         *           "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *           "account": "ada",
+         *           "project": "uncategorized",
+         *           "id": "quiet-river",
+         *           "name": "quiet-river",
+         *           "state": "running",
+         *           "anonymous": true,
+         *           "created_at": "2026-11-24T13:00:00.000000Z",
+         *           "server_time": "2026-11-24T13:00:00.000000Z",
+         *           "url_path": "r/0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *           "expires_at": "2026-11-24T13:00:00.000000Z",
+         *           "heartbeat_at": "2026-11-24T13:00:00.000000Z",
+         *           "finished_at": null,
+         *           "exit_code": null,
+         *           "config": {
+         *             "lr": 0.1
+         *           },
+         *           "summary": {
+         *             "loss": 0.25
+         *           },
+         *           "tags": [
+         *             "baseline"
+         *           ],
+         *           "notes": "baseline",
+         *           "group": "seeds",
+         *           "job_type": "train",
+         *           "points": 256,
+         *           "max_step": 1,
+         *           "published_at": "2026-11-24T13:00:00.000000Z",
+         *           "embed": true,
+         *           "permissions": {
+         *             "write": true,
+         *             "delete": true,
+         *             "claim": true,
+         *             "share": true,
+         *             "publish": true
+         *           }
+         *         }
+         *       ],
+         *       "next": null
+         *     }
+         */
         RunList: {
             runs: components["schemas"]["RunInfo"][];
             next?: string | null;
@@ -1339,8 +1748,30 @@ export interface components {
          *         name: for display; the server chooses one for a new run where None.
          *         resume: what to do where the account's project has the id already: `never` refuses, `allow`
          *             goes on with that run, `must` also refuses where there is none.
+         * @example {
+         *       "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *       "tokens": {
+         *         "write": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *         "view": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *         "claim": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         *       },
+         *       "project": "uncategorized",
+         *       "id": "quiet-river",
+         *       "name": "quiet-river",
+         *       "config": {
+         *         "lr": 0.1
+         *       },
+         *       "tags": [
+         *         "baseline"
+         *       ],
+         *       "notes": "baseline",
+         *       "group": "seeds",
+         *       "job_type": "train",
+         *       "resume": "never"
+         *     }
          */
         RunRequest: {
+            /** Format: uuid */
             run_id: string;
             tokens: components["schemas"]["TokenHashes"];
             project?: string;
@@ -1356,7 +1787,16 @@ export interface components {
             /** @enum {string} */
             resume?: "never" | "allow" | "must";
         };
-        /** @description What a writer needs to know after each delivery; also the answer to a heartbeat. */
+        /**
+         * @description What a writer needs to know after each delivery; also the answer to a heartbeat.
+         * @example {
+         *       "state": "running",
+         *       "anonymous": true,
+         *       "expires_at": "2026-11-24T13:00:00.000000Z",
+         *       "server_time": "2026-11-24T13:00:00.000000Z",
+         *       "account": "ada"
+         *     }
+         */
         RunStatus: {
             /** @enum {string} */
             state: "running" | "finished" | "failed" | "crashed";
@@ -1373,6 +1813,24 @@ export interface components {
          *         config: adds to what was set before, key by key.
          *         config_removed: keys of the config to be removed, before `config` is added.
          *         summary: adds to what was set before, key by key.
+         * @example {
+         *       "name": "quiet-river",
+         *       "notes": "baseline",
+         *       "tags": [
+         *         "baseline"
+         *       ],
+         *       "config": {
+         *         "lr": 0.1
+         *       },
+         *       "config_removed": [
+         *         "text"
+         *       ],
+         *       "summary": {
+         *         "loss": 0.25
+         *       },
+         *       "state": "running",
+         *       "exit_code": 0
+         *     }
          */
         RunUpdate: {
             name?: string | null;
@@ -1401,6 +1859,38 @@ export interface components {
          *         max: largest value that is not NaN; None where there is none.
          *         first: first value.
          *         last: last value. Non-finite numbers come as text, as in `MetricInfo`.
+         * @example {
+         *       "total": 128,
+         *       "step": [
+         *         0,
+         *         64
+         *       ],
+         *       "time": [
+         *         1795525200,
+         *         1795525264
+         *       ],
+         *       "count": [
+         *         64,
+         *         64
+         *       ],
+         *       "min": [
+         *         0.5,
+         *         0.25
+         *       ],
+         *       "max": [
+         *         1,
+         *         0.5
+         *       ],
+         *       "first": [
+         *         1,
+         *         0.5
+         *       ],
+         *       "last": [
+         *         0.5,
+         *         0.25
+         *       ],
+         *       "x": []
+         *     }
          */
         SampledMetric: {
             /** Format: int64 */
@@ -1419,6 +1909,44 @@ export interface components {
          *
          *     Attributes:
          *         damaged: stored stretches whose checksum does not hold and which are therefore left out; 0 in health.
+         * @example {
+         *       "metrics": {
+         *         "loss": {
+         *           "total": 128,
+         *           "step": [
+         *             0,
+         *             64
+         *           ],
+         *           "time": [
+         *             1795525200,
+         *             1795525264
+         *           ],
+         *           "count": [
+         *             64,
+         *             64
+         *           ],
+         *           "min": [
+         *             0.5,
+         *             0.25
+         *           ],
+         *           "max": [
+         *             1,
+         *             0.5
+         *           ],
+         *           "first": [
+         *             1,
+         *             0.5
+         *           ],
+         *           "last": [
+         *             0.5,
+         *             0.25
+         *           ],
+         *           "x": []
+         *         }
+         *       },
+         *       "position": 2,
+         *       "damaged": 0
+         *     }
          */
         SampledSeries: {
             metrics: {
@@ -1440,6 +1968,15 @@ export interface components {
          *         embedded: whether it is one person's own server on their machine.
          *         server_time: now, by the server's clock.
          *         sign_up: whether anyone may make an account; else it needs an invitation.
+         * @example {
+         *       "instance": "6f1ed002ab559585",
+         *       "version": "0.1.0",
+         *       "anonymous": true,
+         *       "retention_days": 7,
+         *       "embedded": true,
+         *       "server_time": "2026-11-24T13:00:00.000000Z",
+         *       "sign_up": true
+         *     }
          */
         ServerInfo: {
             instance: string;
@@ -1451,7 +1988,17 @@ export interface components {
             server_time: string;
             sign_up?: boolean;
         };
-        /** @description A browser that is signed in to an account: which one in a few words, and whether it is the one that asks. */
+        /**
+         * @description A browser that is signed in to an account: which one in a few words, and whether it is the one that asks.
+         * @example {
+         *       "session_id": "text",
+         *       "current": true,
+         *       "agent": "text",
+         *       "created_at": "2026-11-24T13:00:00.000000Z",
+         *       "seen_at": "2026-11-24T13:00:00.000000Z",
+         *       "ends_at": "2026-11-24T13:00:00.000000Z"
+         *     }
+         */
         SessionEntry: {
             session_id: string;
             current: boolean;
@@ -1463,7 +2010,80 @@ export interface components {
             /** Format: date-time */
             ends_at: string;
         };
-        /** @description Who this browser is. */
+        /**
+         * @description Who this browser is.
+         * @example {
+         *       "account": {
+         *         "name": "ada",
+         *         "kind": "anonymous",
+         *         "created_at": "2026-11-24T13:00:00.000000Z",
+         *         "role": "member"
+         *       },
+         *       "local": true,
+         *       "server": {
+         *         "instance": "6f1ed002ab559585",
+         *         "version": "0.1.0",
+         *         "anonymous": true,
+         *         "retention_days": 7,
+         *         "embedded": true,
+         *         "server_time": "2026-11-24T13:00:00.000000Z",
+         *         "sign_up": true
+         *       },
+         *       "pending_claim": {
+         *         "runs": [
+         *           {
+         *             "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *             "account": "ada",
+         *             "project": "uncategorized",
+         *             "id": "quiet-river",
+         *             "name": "quiet-river",
+         *             "state": "running",
+         *             "anonymous": true,
+         *             "created_at": "2026-11-24T13:00:00.000000Z",
+         *             "server_time": "2026-11-24T13:00:00.000000Z",
+         *             "url_path": "r/0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *             "expires_at": "2026-11-24T13:00:00.000000Z",
+         *             "heartbeat_at": "2026-11-24T13:00:00.000000Z",
+         *             "finished_at": "2026-11-24T13:00:00.000000Z",
+         *             "exit_code": 0,
+         *             "config": {
+         *               "lr": 0.1
+         *             },
+         *             "summary": {
+         *               "loss": 0.25
+         *             },
+         *             "tags": [
+         *               "baseline"
+         *             ],
+         *             "notes": "baseline",
+         *             "group": "seeds",
+         *             "job_type": "train",
+         *             "points": 256,
+         *             "max_step": 1,
+         *             "published_at": "2026-11-24T13:00:00.000000Z",
+         *             "embed": true,
+         *             "permissions": {
+         *               "write": true,
+         *               "delete": true,
+         *               "claim": true,
+         *               "share": true,
+         *               "publish": true
+         *             },
+         *             "metrics": [
+         *               "text"
+         *             ]
+         *           }
+         *         ],
+         *         "expires_at": "2026-11-24T13:00:00.000000Z"
+         *       },
+         *       "grants": [
+         *         {
+         *           "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *           "right": "view"
+         *         }
+         *       ]
+         *     }
+         */
         SessionInfo: {
             account: components["schemas"]["AccountInfo"] | null;
             local: boolean;
@@ -1471,23 +2091,47 @@ export interface components {
             pending_claim: components["schemas"]["PendingClaimInfo"] | null;
             grants: components["schemas"]["Grant"][];
         };
-        /** @description Make an account; `invitation` is needed where sign-up is not open to all. */
+        /**
+         * @description Make an account; `invitation` is needed where sign-up is not open to all.
+         * @example {
+         *       "username": "ada",
+         *       "password": "a long passphrase",
+         *       "invitation": "text"
+         *     }
+         */
         SignUp: {
             username: string;
             password: string;
             invitation?: string | null;
         };
-        /** @description A secret, in a body and never in an address. */
+        /**
+         * @description A secret, in a body and never in an address.
+         * @example {
+         *       "token": "(a secret)"
+         *     }
+         */
         TokenBody: {
             token: string;
         };
-        /** @description SHA-256 of a run's three secrets, which the client makes; `claim` counts for anonymous runs only. */
+        /**
+         * @description SHA-256 of a run's three secrets, which the client makes; `claim` counts for anonymous runs only.
+         * @example {
+         *       "write": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "view": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "claim": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         *     }
+         */
         TokenHashes: {
             write: string;
             view: string;
             claim?: string | null;
         };
-        /** @description The code that a program shows, as it was typed. */
+        /**
+         * @description The code that a program shows, as it was typed.
+         * @example {
+         *       "user_code": "text"
+         *     }
+         */
         UserCode: {
             user_code: string;
         };

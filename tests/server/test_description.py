@@ -6,9 +6,12 @@ import dataclasses
 import json
 from pathlib import Path
 
+from jsonschema import Draft202012Validator
+
 from anonrun.server.app import OPERATIONS
 from anonrun.server.openapi import description
 from anonrun.server.problems import CODES
+from anonrun.server.reference import reference
 from anonrun.server.settings import Settings, settings_from, settings_help
 from support.script import run_command
 from support.site import Site
@@ -19,6 +22,28 @@ _ROOT = Path(__file__).parent.parent.parent
 def test_the_description_in_the_docs_is_current() -> None:
     written = json.loads((_ROOT / "docs" / "openapi.json").read_text())
     assert written == description(OPERATIONS), "run: python -m anonrun.server.openapi > docs/openapi.json"
+
+
+def test_the_reference_in_the_docs_is_current() -> None:
+    written = (_ROOT / "docs" / "api.md").read_text()
+    assert written == reference(description(OPERATIONS)), "run: python -m anonrun.server.reference > docs/api.md"
+    assert all(f"`{operation.name}`" in written for operation in OPERATIONS if operation.listed)
+
+
+def test_every_message_and_refusal_has_an_example_that_is_one() -> None:
+    described = description(OPERATIONS)
+    schemas = described["components"]["schemas"]
+    for name, schema in schemas.items():
+        (example,) = schema["examples"]
+        resolver = {"$schema": "https://json-schema.org/draft/2020-12/schema", "components": {"schemas": schemas}}
+        Draft202012Validator(resolver | {"$ref": f"#/components/schemas/{name}"}).validate(example)
+    for path in described["paths"].values():
+        for operation in path.values():
+            for status, answer in operation["responses"].items():
+                for code, example in (
+                    answer.get("content", {}).get("application/problem+json", {}).get("examples", {}).items()
+                ):
+                    assert (example["value"]["code"], str(example["value"]["status"])) == (code, status)
 
 
 def test_the_server_describes_itself(site: Site) -> None:

@@ -22,6 +22,7 @@ from anonrun._version import __version__
 from anonrun.core.messages import Problem
 from anonrun.core.tokens import TOKEN_PATTERN
 from anonrun.server.bodies import hints_of
+from anonrun.server.examples import FIELD_SCHEMAS, example_of, problem_example
 from anonrun.server.problems import CODES
 from anonrun.server.routing import Operation, Param
 
@@ -83,9 +84,20 @@ def _message(cls: Any, seen: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 
     schema: dict[str, Any] = {
         "type": "object",
         "description": inspect.cleandoc(cls.__doc__ or ""),
-        "properties": {name: _schema(hint, seen) for name, hint in hints.items()},
+        "properties": {name: _field(name, hint, seen) for name, hint in hints.items()},
+        "examples": [example_of(cls)],
     }
     return schema | ({"required": required} if required else {})
+
+
+def _field(name: str, hint: Any, seen: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401  type hints have no narrower type
+    schema = _schema(hint, seen)
+    form = FIELD_SCHEMAS.get(name)
+    if form is None:
+        return schema
+    if schema == _PLAIN[str]:
+        return dict(form)
+    return {"anyOf": [dict(form), dict(_PLAIN[type(None)])]} if _PLAIN[str] in schema.get("anyOf", ()) else schema
 
 
 def _content(what: Any, seen: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401  a message, a list of one, or a media type
@@ -117,7 +129,12 @@ def _problems(codes: Iterable[str]) -> dict[str, Any]:
     return {
         str(status): {
             "description": "; ".join(f"`{code}`: {CODES[code][2]}" for code in sorted(found)),
-            "content": {"application/problem+json": {"schema": _ref("Problem")}},
+            "content": {
+                "application/problem+json": {
+                    "schema": _ref("Problem"),
+                    "examples": {code: problem_example(code) for code in sorted(found)},
+                }
+            },
         }
         for status, found in sorted(by_status.items())
     }
