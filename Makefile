@@ -74,16 +74,16 @@ $(STAMPS)/test: $(STAMPS)/install
 	$(BIN)/python -m pip install --quiet -c constraints.txt --group test --group check
 	@touch $@
 
-# Chromium drives the browser tests, libfaketime those of seven days, PostgreSQL those of the store. Root may install
+# Chromium drives the browser tests, libfaketime those of seven days, PostgreSQL those of the store, nginx its example. Root may install
 # them; anyone else is told how. A newer PostgreSQL comes with the test dependencies.
 POSTGRES := /usr/lib/postgresql/15/bin/initdb
 $(STAMPS)/system:
-	@if ! command -v chromium >/dev/null || ! command -v faketime >/dev/null || ! test -x $(POSTGRES); then \
+	@if ! command -v chromium >/dev/null || ! command -v faketime >/dev/null || ! test -x /usr/sbin/nginx || ! test -x $(POSTGRES); then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			mkdir -p /etc/postgresql-common/createcluster.d; \
 			echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/anonrun-tests.conf; \
 			apt-get update -qq && apt-get install -y -qq --no-install-recommends \
-				chromium faketime fonts-dejavu-core postgresql-15 >/dev/null; \
+				chromium faketime fonts-dejavu-core nginx-light postgresql-15 >/dev/null; \
 		elif ! command -v chromium >/dev/null; then \
 			echo 'The browser tests need Chromium as `chromium` on the PATH: apt install chromium'; exit 1; \
 		elif ! test -x $(POSTGRES); then \
