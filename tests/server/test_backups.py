@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import subprocess
 import threading
 import uuid
 from datetime import timedelta
@@ -22,7 +23,7 @@ from anonrun.store.check import check
 from anonrun.store.database import Database
 from anonrun.store.errors import StoreError
 from anonrun.store.ledger import Ledger
-from support.databases import Place
+from support.databases import Clusters, Place
 from support.script import run_command
 from support.server import anonrun_server, later
 from support.site import MadeRun, Site, bearer, code, running_site, segment
@@ -215,6 +216,32 @@ def test_what_was_deleted_is_deleted_again_on_every_database(site: Site, databas
     db.close()
     assert site.get(kept).status_code == 200
     assert code(site.get(gone)) == "run_deleted"
+
+
+@pytest.mark.databases("postgresql-15")
+def test_the_documented_way_with_postgresqls_own_tools(
+    site: Site, clusters: Clusters, database: Place, tmp_path: Path
+) -> None:
+    cluster = clusters.of(database.kind)
+    kept, gone = site.run(), site.run()
+    for run in (kept, gone):
+        site.send(run, segment([1.0, 2.0]))
+    dump = tmp_path / "anonrun.dump"
+    subprocess.run([cluster.bin / "pg_dump", "--format=custom", f"--file={dump}", str(database.where)], check=True)
+    site.api.delete(gone.path, headers=bearer(gone.write))
+    ledger = site.core.settings.ledger
+    asyncio.run(sweep(site.db, ledger=Ledger(ledger)))
+    with cluster.database() as name:
+        url = cluster.url(name)
+        subprocess.run([cluster.bin / "pg_restore", f"--dbname={url}", "--exit-on-error", dump], check=True)
+        more = {"data_dir": tmp_path / "elsewhere", "ANONRUN_DATABASE_URL": url}
+        (tmp_path / "elsewhere").mkdir()
+        said = run_command("admin", "redelete", "--ledger", str(ledger), "--json", **more)
+        assert json.loads(said.stdout) == {"deleted_again": 1, "removed": 1}
+        checked = json.loads(run_command("admin", "check", "--json", **more).stdout)
+        assert (checked["runs"], checked["points"], checked["faults"]) == (1, 2, [])
+        refused = run_command("admin", "backup", str(tmp_path / "b.db"), check=False, **more)
+        assert (refused.returncode, "pg_dump" in refused.stderr) == (1, True)
 
 
 def test_a_copy_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
