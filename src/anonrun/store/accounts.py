@@ -41,8 +41,8 @@ def is_first_user(tx: Tx) -> bool:
     """Whether nobody has signed up here yet; true once, also with several at the same time and after a deletion."""
     if tx.conn.execute(select(ACCOUNT.c.account_id).where(ACCOUNT.c.kind == "user").limit(1)).first() is not None:
         return False
-    made = tx.conn.execute(tx.dialect.insert_new(META), {"key": "first_user", "value": str(tx.now_us)})
-    return made.rowcount == 1
+    first = tx.dialect.insert_new(META).returning(META.c.key)
+    return tx.conn.execute(first, {"key": "first_user", "value": str(tx.now_us)}).first() is not None
 
 
 def create(tx: Tx, *, name: str, kind: str, password_hash: str | None = None, role: str = "member") -> Account | None:
