@@ -99,8 +99,8 @@ def test_a_run_that_its_server_gave_up_goes_on_and_can_be_had_by_another(
         (folder,) = (home / "spool").iterdir()
         for words in (
             f"The run {'has expired' if why == 'expired' else 'was deleted'}",
-            "training goes on",
-            str(folder),
+            "the data stays on disk",
+            f"~/spool/{folder.name}",
             "anonrun sync --server",
         ):
             assert words in said

@@ -81,6 +81,9 @@ class Recording:
         self._forked = helps
         self._tells_end = tells_end
         self._lock = contextlib.ExitStack()
+        self._unsaved: str | None = (
+            None  # why there is no `run.json`, without which no other process can deliver the run
+        )
         if not helps:
             self._own()
         self.writer = SpoolWriter(self.folder.path, limit_bytes=limit_bytes)
@@ -113,7 +116,8 @@ class Recording:
         try:
             self.folder.save(self.file)
         except OSError as exc:
-            self._notices.warn_once("disk", refused_text(self.folder.path, exc))
+            self._unsaved = refused_text(self.folder.path, exc)
+            self._notices.warn_once("disk", self._unsaved)
 
     @property
     def rows(self) -> int:
@@ -128,8 +132,10 @@ class Recording:
     @property
     def trouble(self) -> str | None:
         """A sentence while something is wrong."""
+        if self._unsaved is not None and (self.folder.is_saved() or (self.sender is not None and self.sender.done)):
+            self._unsaved = None
         of_sender = None if self.sender is None else self.sender.trouble
-        trouble = self.writer.trouble or self.recorder.trouble or of_sender
+        trouble = self.writer.trouble or self._unsaved or self.recorder.trouble or of_sender
         return None if trouble is None else without_home(trouble)
 
     @property

@@ -332,9 +332,8 @@ class Run:
         elif not in_notebook():
             self._notices.say(f"run {self.name} {self._state.value}: {counted(recording.rows, 'row')}, {self.url}")
         if recording.recorder.lost:
-            self._notices.say(
-                f"Not kept, since there was no room on this disk: {counted(recording.recorder.lost, 'row')}."
-            )
+            were = "row was" if recording.recorder.lost == 1 else "rows were"
+            self._notices.say(f"{recording.recorder.lost:,} {were} not kept: there was no room for them on this disk.")
 
 
 def first_info(settings: Settings, *, anonymous: bool) -> RunInfo:
