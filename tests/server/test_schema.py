@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -26,7 +27,7 @@ from anonrun.core.tokens import TokenKind, mint
 from anonrun.core.wire import CONTENT_TYPE
 from anonrun.server.app import OPERATIONS
 from anonrun.server.openapi import description
-from support.site import PASSWORD, Site, bearer, running_site, segment, sha
+from support.site import Site, bearer, running_site, segment, sha
 
 _CASES = int(os.environ.get("ANONRUN_SCHEMA_CASES", "3"))
 _NOT_IMPLEMENTED = 501  # an answer like any other: nothing failed
@@ -55,18 +56,17 @@ def segments(_context: object, value: Any) -> bytes:
 class Asked:
     """A site, and for each actor what is sent beside a request."""
 
-    def __init__(self, site: Site, key: str) -> None:
+    def __init__(self, site: Site) -> None:
         self.site = site
-        self.key = key
+        # Somebody new for each operation: one of them deletes the account, another signs out.
+        self.browser = site.user(f"user-{secrets.token_hex(6)}")
+        self.key = site.user_key(self.browser)
         self.own, self.other = site.run(self.key), site.run()
         for run in (self.own, self.other):
             site.send(run, segment([1.0, 2.0, 3.0]))
         link = mint(TokenKind.SHARE)
         made = site.api.post(f"{self.own.path}/links", json={"token_hash": sha(link)}, headers=bearer(self.key))
         self.link_id = str(made.json()["link_id"])
-        self.browser = site.browser()
-        credentials = {"username": "ada", "password": PASSWORD}
-        assert self.browser.post("/api/v1/session/sign-in", json=credentials).status_code == 200
 
     def send(self, actor: str, request: dict[str, Any]) -> Any:
         headers = {name: value for name, value in request.pop("headers", {}).items() if name.lower() != "authorization"}
@@ -88,15 +88,15 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]:
-    """One site for all, and the key of a user of it: making an account takes longer than a hundred requests."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One site for all."""
     with running_site(tmp_path_factory.mktemp("schema"), runs_per_hour=0, sign_ups_per_hour=0) as site:
-        yield site, site.user_key(site.user("ada"))
+        yield site
 
 
 @pytest.fixture
-def asked(served: tuple[Site, str]) -> Asked:
-    return Asked(*served)
+def asked(served: Site) -> Asked:
+    return Asked(served)
 
 
 def cases(name: str, mode: GenerationMode, places: dict[str, str]) -> st.SearchStrategy[Any]:

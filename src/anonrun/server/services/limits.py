@@ -5,6 +5,7 @@ A server that is one person's own has none of these limits. A refusal says how l
 
 from __future__ import annotations
 
+from anonrun.core.words import counted
 from anonrun.server.networks import address_group, is_in
 from anonrun.server.problems import ProblemError
 from anonrun.server.settings import Settings
@@ -45,7 +46,7 @@ def admit_account(tx: Tx, address: str, settings: Settings) -> None:
     check_network(address, settings)
     most = settings.runs_per_hour
     if most and not settings.embedded and (wait_us := rates.take(tx, "accounts", address_group(address), most)):
-        raise too_many(f"This address may make {most} anonymous accounts an hour.", wait_us)
+        raise too_many(f"This address may make {counted(most, 'anonymous account')} an hour.", wait_us)
 
 
 def admit_run(tx: Tx, address: str, settings: Settings) -> bytes | None:
@@ -59,7 +60,7 @@ def admit_run(tx: Tx, address: str, settings: Settings) -> bytes | None:
         return None
     place = address_group(address)
     if (most := settings.runs_per_hour) and (wait_us := rates.take(tx, "runs", place, most)):
-        raise too_many(f"This address may make {most} anonymous runs an hour.", wait_us)
+        raise too_many(f"This address may make {counted(most, 'anonymous run')} an hour.", wait_us)
     mark = None
     if most := settings.live_runs_per_address:
         rates.hold(tx, "live runs", place)  # so that two at once do not both find room for the last one
@@ -67,12 +68,12 @@ def admit_run(tx: Tx, address: str, settings: Settings) -> bytes | None:
         count, first = rates.live_runs(tx, marks)
         if count >= most:
             raise too_many(
-                f"This address has {count} anonymous runs, and may have {most} at a time. Claim or delete some.",
+                f"This address has {counted(count, 'anonymous run')}, of {most} at a time. Claim or delete some.",
                 (first or tx.now_us) - tx.now_us,
             )
         mark = marks[0]
     if (most := settings.all_runs_per_hour) and (wait_us := rates.take_of_all(tx, "all runs", most)):
-        raise too_many(f"This server makes {most} anonymous runs an hour, and has made them.", wait_us)
+        raise too_many(f"This server makes {counted(most, 'anonymous run')} an hour, and has made them.", wait_us)
     return mark
 
 
@@ -84,7 +85,7 @@ def admit_sign_up(tx: Tx, address: str, settings: Settings) -> None:
     """
     most = settings.sign_ups_per_hour
     if most and (wait_us := rates.take(tx, "sign-ups", address_group(address), most)):
-        raise too_many(f"This address may make {most} accounts an hour.", wait_us)
+        raise too_many(f"This address may make {counted(most, 'account')} an hour.", wait_us)
 
 
 def room_of(settings: Settings) -> int | None:
