@@ -175,7 +175,9 @@ def test_a_run_is_published_shown_on_another_site_and_taken_back(
         confirm(tab, "Publish")
         tab.shows("Published since")
         expect(tab.page.get_by_label("Chart, for a web page")).to_have_count(0)
-        tab.page.get_by_label("Let other sites show one of its charts").check()
+        embed = tab.page.get_by_label("Let other sites show one of its charts")
+        embed.click()
+        expect(embed).to_be_checked()  # once the server has said so
         chart = tab.page.get_by_label("Chart, for a web page")
         tab.page.get_by_label("Metric", exact=True).select_option("val/loss")
         expect(chart).to_have_value(re.compile("metric=val%2Floss"))

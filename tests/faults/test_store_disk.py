@@ -33,7 +33,7 @@ def a_run(db: Database) -> uuid.UUID:
 
 
 def segments(rows: int) -> list[Incoming]:
-    return [incoming([float(i) for i in range(seq, seq + rows)], seq=seq) for seq in range(0, 1000 * rows, rows)]
+    return [incoming([float(i) for i in range(seq, seq + rows)], seq=seq) for seq in range(0, 4000 * rows, rows)]
 
 
 def values_in(db: Database, run_id: uuid.UUID) -> list[float]:
@@ -43,7 +43,7 @@ def values_in(db: Database, run_id: uuid.UUID) -> list[float]:
 
 
 def test_a_full_disk_refuses_keeps_what_was_acknowledged_and_goes_on(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "small", 1_500) as disk:
+    with small_disk(tmp_path / "small", 4_000) as disk:
         db = Database.open(disk / "anonrun.db")
         run_id = a_run(db)
         stored = 0
