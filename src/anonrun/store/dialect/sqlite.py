@@ -143,9 +143,10 @@ def _insert(table: Table) -> Insert:
 
 def _prepare(dbapi: sqlite3.Connection, _record: object) -> None:
     dbapi.isolation_level = None  # transactions are ours to begin
-    # Before the first table: these two are fixed once a page is written.
-    dbapi.execute("PRAGMA page_size = 8192")
-    dbapi.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    # Fixed once a page is written; asked for again they would write, which a full disk refuses to a mere reader.
+    if not dbapi.execute("PRAGMA page_count").fetchone()[0]:
+        dbapi.execute("PRAGMA page_size = 8192")
+        dbapi.execute("PRAGMA auto_vacuum = INCREMENTAL")
     dbapi.execute("PRAGMA journal_mode = WAL").fetchall()
     dbapi.execute("PRAGMA synchronous = FULL")
     dbapi.execute("PRAGMA secure_delete = ON").fetchall()
