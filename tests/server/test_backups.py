@@ -223,17 +223,18 @@ def test_the_documented_way_with_postgresqls_own_tools(
     site: Site, clusters: Clusters, database: Place, tmp_path: Path
 ) -> None:
     cluster = clusters.of(database.kind)
+    programs = Path(cluster.command[0]).parent
     kept, gone = site.run(), site.run()
     for run in (kept, gone):
         site.send(run, segment([1.0, 2.0]))
     dump = tmp_path / "anonrun.dump"
-    subprocess.run([cluster.bin / "pg_dump", "--format=custom", f"--file={dump}", str(database.where)], check=True)
+    subprocess.run([programs / "pg_dump", "--format=custom", f"--file={dump}", str(database.where)], check=True)
     site.api.delete(gone.path, headers=bearer(gone.write))
     ledger = site.core.settings.ledger
     asyncio.run(sweep(site.db, ledger=Ledger(ledger)))
     with cluster.database() as name:
         url = cluster.url(name)
-        subprocess.run([cluster.bin / "pg_restore", f"--dbname={url}", "--exit-on-error", dump], check=True)
+        subprocess.run([programs / "pg_restore", f"--dbname={url}", "--exit-on-error", dump], check=True)
         more = {"data_dir": tmp_path / "elsewhere", "ANONRUN_DATABASE_URL": url}
         (tmp_path / "elsewhere").mkdir()
         said = run_command("admin", "redelete", "--ledger", str(ledger), "--json", **more)

@@ -18,11 +18,13 @@ _ROOT = Path(__file__).parent.parent.parent
 
 def test_flags_come_before_the_environment_that_before_the_file_and_that_before_defaults(tmp_path: Path) -> None:
     file = tmp_path / "anonrun.toml"
-    file.write_text('port = 1\nhost = "file"\nsign_up = false\nretention_days = 14\ntrusted_proxies = ["a", "b"]\n')
+    file.write_text(
+        'port = 1\nhost = "file"\nsign_up = false\nretention_days = 14\ntrusted_proxies = ["10.0.0.1", "10.1.0.0/16"]\n'
+    )
     environment = {"ANONRUN_CONFIG": str(file), "ANONRUN_PORT": "2", "ANONRUN_HOST": "environment"}
     settings, sources = settings_and_sources(environment, default_data_dir=tmp_path, port=3)
     assert (settings.port, settings.host, settings.sign_up, settings.workers) == (3, "environment", False, 1)
-    assert (settings.retention_days, settings.trusted_proxies) == (14, "a,b")
+    assert (settings.retention_days, settings.trusted_proxies) == (14, "10.0.0.1,10.1.0.0/16")
     said = {row.name: (row.text, row.source) for row in explain(settings, sources)}
     assert said["port"] == ("3", "--port")
     assert said["host"] == ("environment", "ANONRUN_HOST")
