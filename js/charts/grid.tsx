@@ -86,13 +86,17 @@ interface SectionProps {
 }
 
 function SectionOfCharts({ section, alone, named, closed, onToggle, card }: SectionProps) {
+  const host = useRef<HTMLDivElement>(null);
   const [portions, setPortions] = useState(1);
+  // Hundreds of sections would be thousands of cards: they are made when the reader comes near.
+  const seen = useRef(alone);
+  seen.current = useVisible(host) || seen.current;
   const shown = section.charts.slice(0, portions * PORTION);
   const left = section.charts.length - shown.length;
   const open = !named || !closed;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields
-    <div class="anr-section" role="group" aria-label={`Charts: ${section.title}`}>
+    <div ref={host} class="anr-section" role="group" aria-label={`Charts: ${section.title}`}>
       {named && (
         <button type="button" class="anr-fold" aria-expanded={open} onClick={onToggle}>
           <svg viewBox="0 0 12 12" aria-hidden="true">
@@ -102,11 +106,11 @@ function SectionOfCharts({ section, alone, named, closed, onToggle, card }: Sect
         </button>
       )}
       {open && (
-        <div class="anr-grid" data-alone={alone || undefined}>
-          {shown.map(card)}
+        <div class="anr-grid" data-alone={alone || undefined} data-far={!seen.current || undefined}>
+          {seen.current && shown.map(card)}
         </div>
       )}
-      {open && left > 0 && <More left={left} onMore={() => setPortions(portions + 1)} />}
+      {open && seen.current && left > 0 && <More left={left} onMore={() => setPortions(portions + 1)} />}
     </div>
   );
 }
