@@ -427,6 +427,7 @@ def test_ten_thousand_metrics_are_shown_a_portion_at_a_time(context: BrowserCont
     assert cards.count() < 500, "sections far below are not made yet"
     assert stage.page.locator(".anr-card canvas").count() < 30
     stage.page.get_by_role("group", name="Charts: layer49").scroll_into_view_if_needed()
+    stage.card("layer49/metric49").scroll_into_view_if_needed()
     expect(stage.card("layer49/metric49").locator("canvas")).to_be_visible()
     stage.page.get_by_label("Filter metrics").fill("metric9989")
     expect(cards).to_have_count(1)
