@@ -116,6 +116,7 @@ def create_app(settings: Settings, db: Database, *, vouch: str | None = None, wo
         try:
             yield
         finally:
+            compactor.end()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

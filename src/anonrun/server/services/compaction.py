@@ -55,6 +55,7 @@ class Compactor:
         self._db = db
         self._lease = Lease("compact", db.holder, _LEASE_US) if shared else None
         self._news = asyncio.Event()
+        self._ending = False
 
     def wake(self) -> None:
         """There is something new in some run; on the event loop only."""
@@ -62,7 +63,7 @@ class Compactor:
 
     async def run(self) -> None:
         """Look for runs whose tail is long at once, after news, and every so often."""
-        while True:
+        while not self._ending:
             try:
                 if self._lease is None or await self._db.write(self._lease.take):
                     await self.once()
@@ -76,6 +77,11 @@ class Compactor:
                 continue
             self._news.clear()
             await asyncio.sleep(_SETTLE_S)
+
+    def end(self) -> None:
+        """Have `run` come to its end; a cancellation alone may get lost in `wait_for` before Python 3.12."""
+        self._ending = True
+        self._news.set()
 
     async def stop(self) -> None:
         """Leave compacting to another worker at once."""
