@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,28 +15,14 @@ from anonrun.client.leftovers import run_folders
 from anonrun.client.notices import Notices
 from anonrun.client.spool.folder import RunFile, RunFolder
 from anonrun.client.spool.reader import PartReader
+from anonrun.client.status import Standing
 
 if TYPE_CHECKING:
     from anonrun.client.recording import Recording
     from anonrun.client.run import Run
     from anonrun.client.settings import Settings
 
-__all__ = ["Resumption", "Standing", "on_disk"]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How far a run had come.
-
-    Attributes:
-        next_step: one more than the highest step there is; 0 where there is none.
-        config: its config.
-        summary: its summary.
-    """
-
-    next_step: int = 0
-    config: dict[str, Any] = field(default_factory=dict)
-    summary: dict[str, Any] = field(default_factory=dict)
+__all__ = ["Resumption", "on_disk"]
 
 
 class Resumption:

@@ -17,7 +17,7 @@ from anonrun.client.links import LinkWish, claim_link, page_link
 from anonrun.client.notices import Notices, in_notebook
 from anonrun.client.rows import NoRows, Rows
 from anonrun.client.settings import Settings
-from anonrun.client.status import ClientStatus, RunSecrets
+from anonrun.client.status import ClientStatus, RunSecrets, Standing
 from anonrun.core.ids import new_id, new_name, new_run_id
 from anonrun.core.messages import RunInfo, RunState
 from anonrun.core.words import counted, share_that_waits
@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     import plotly.graph_objects
     from typing_extensions import Self
 
-    from anonrun.client.attach import Reduced
     from anonrun.client.recording import Recording
-    from anonrun.client.resuming import Standing
 
-__all__ = ["Run", "first_info"]
+__all__ = ["HandedOn", "Run", "first_info"]
+
+HandedOn = tuple[str | None, Settings, RunInfo, int, dict[str, Any]]
+"""What another process can log into a run by: its folder (None where nothing is recorded), how it was made, what is
+known of it, its step, its config."""
 
 _ASK_S = 10.0
 
@@ -271,13 +273,12 @@ class Run:
         where = f" {self.url}" if self.url else ""
         return f"<anonrun.Run {self.name} ({self.project}/{self.id}) {self._state.value}{where}>"
 
-    def __reduce__(self) -> Reduced:
-        """Pickle as what another process, such as a spawned worker, can log into the same run by."""
-        from anonrun.client.attach import reduced  # noqa: PLC0415  few runs are pickled
-
-        return reduced(self, self._settings, self._recording)
-
     # --- within ----------------------------------------------------------------------------------------------------
+
+    def _handed_on(self) -> HandedOn:
+        folder = None if self._recording is None else str(self._recording.folder.path)
+        plain = replace(self._settings, api_key=None, config={})
+        return folder, plain, self.info(), self.step, self.config.as_dict()
 
     def _call(self, callback: Callable[[], object]) -> None:
         try:

@@ -1,24 +1,29 @@
 """The runs of this process: which one is current, how they begin, and that they end.
 
 A run that is still going when the interpreter ends is finished then; after an uncaught exception it is marked
-failed. Everything that is known of runs here belongs to one `Session`, of which a process has one.
+failed. Everything that is known of runs here belongs to one `Session`, of which a process has one. So pickling a run
+is its business too: it comes back as itself in the process that began it, and elsewhere, such as in a spawned worker,
+as a writer of its own.
 """
 
 from __future__ import annotations
 
 import atexit
+import copyreg
 import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 from anonrun.client.notices import Notices, in_notebook
-from anonrun.client.run import Run, first_info
+from anonrun.client.run import HandedOn, Run, first_info
 from anonrun.client.settings import Settings, read_settings, refuse_unknown
+from anonrun.core.messages import RunInfo
 
-__all__ = ["IGNORED", "Session", "current_run", "the_session"]
+__all__ = ["IGNORED", "Session", "attached", "current_run", "the_session"]
 
 _KERNEL_EXIT_S = 3.0
 
@@ -143,3 +148,30 @@ the_session = Session()
 def current_run() -> Run | None:
     """Return the run that `anonrun.log` logs to; None before the first `init`."""
     return the_session.run
+
+
+def attached(folder: str | None, settings: Settings, info: RunInfo, step: int, config: dict[str, Any]) -> Run:
+    """Return the run that was pickled: the very one in the process that began it, elsewhere a writer of its own.
+
+    Args:
+        folder: the run's folder; None for a disabled run.
+        settings: by which it was made.
+        info: what was known of it.
+        step: at which its own counter goes on.
+        config: its config.
+    """
+    known = the_session.find(info.run_id)
+    if known is not None:
+        return known
+    from anonrun.client.attach import attach  # noqa: PLC0415  few runs are pickled
+
+    run = attach(folder, settings, replace(info, config=config), step)
+    the_session.adopt(run)
+    return run
+
+
+def _reduced(run: Run) -> tuple[Callable[..., Run], HandedOn]:
+    return attached, run._handed_on()  # noqa: SLF001  the session is a run's other half
+
+
+copyreg.pickle(Run, _reduced)  # here and not as a method of Run, which would have to know the session that knows it

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from anonrun.core.messages import RunState
 
-__all__ = ["ClientStatus", "RunSecrets", "ServerRef"]
+__all__ = ["ClientStatus", "RunSecrets", "ServerRef", "Standing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +59,18 @@ class ClientStatus:
     server_time_offset_s: float | None
     anonymous: bool
     expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a run that is resumed had come.
+
+    Attributes:
+        next_step: one more than the highest step there is; 0 where there is none.
+        config: its config.
+        summary: its summary.
+    """
+
+    next_step: int = 0
+    config: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
