@@ -1,6 +1,5 @@
 /** The API keys of an account: made, shown once, listed, revoked. */
-import { useCallback, useEffect, useState } from "preact/hooks";
-import { asRefusal, type Refusal } from "../http";
+import { useState } from "preact/hooks";
 import type { ApiKey, KeyScope } from "../session";
 import { Choice } from "./choice";
 import { useConfirmed } from "./confirmed";
@@ -9,22 +8,15 @@ import { CopyText } from "./copy";
 import { Confirm } from "./dialog";
 import { Field } from "./field";
 import { Form } from "./form";
-import { Failed, Loading } from "./loading";
-import { Scroll } from "./scroll";
-import { Ago, Exact, useNow } from "./time";
+import { type Column, Listing, useListing } from "./listing";
+import { Ago, Exact } from "./time";
 
 export function AccountKeys() {
   const { session } = useShell();
-  const [keys, setKeys] = useState<readonly ApiKey[] | null>(null);
-  const [refusal, setRefusal] = useState<Refusal | null>(null);
+  const listed = useListing(session.keys);
   const [fresh, setFresh] = useState<{ readonly label: string; readonly key: string } | null>(null);
   const [doomed, setDoomed] = useState<ApiKey | null>(null);
   const { confirmed, dialog } = useConfirmed();
-  const load = useCallback(() => {
-    setRefusal(null);
-    session.keys().then(setKeys, (reason) => setRefusal(asRefusal(reason)));
-  }, [session]);
-  useEffect(load, [load]);
 
   const make = async (values: Readonly<Record<string, string>>) => {
     const label = (values.label ?? "").trim();
@@ -35,7 +27,7 @@ export function AccountKeys() {
         expires_in_days: values.days ? Number(values.days) : null,
       });
       setFresh({ label, key: made.key });
-      load();
+      listed.load();
     });
   };
   return (
@@ -45,10 +37,15 @@ export function AccountKeys() {
         A key lets a script or notebook log to this account: <code>anonrun login</code>, or <code>ANONRUN_API_KEY</code>{" "}
         in the environment. Give each machine its own, so that one can be revoked alone.
       </p>
-      {refusal && <Failed refusal={refusal} onRetry={load} />}
-      {!keys && !refusal && <Loading what="Reading your keys…" />}
-      {keys?.length === 0 && <p class="empty">No keys yet.</p>}
-      {keys && keys.length > 0 && <KeyTable keys={keys} onRevoke={setDoomed} />}
+      <Listing
+        label="Keys of this account"
+        listed={listed}
+        loading="Reading your keys…"
+        empty="No keys yet."
+        keyOf={(key) => key.key_id}
+        columns={COLUMNS}
+        acts={[{ label: "Revoke", named: ({ label }) => `Revoke ${label ?? "the key"}`, act: setDoomed }]}
+      />
       {fresh && (
         <div class="fresh">
           <CopyText label={`New key “${fresh.label}”, shown this once`} text={fresh.key} />
@@ -79,7 +76,7 @@ export function AccountKeys() {
           busy="Revoking…"
           onAct={async () => {
             await session.revokeKey(doomed.key_id);
-            load();
+            listed.load();
           }}
           onClose={() => setDoomed(null)}
         >
@@ -106,52 +103,13 @@ const LIVES = [
 
 const MAY: Readonly<Record<KeyScope, string>> = { full: "everything", ingest: "log", read: "read" };
 
-interface KeyTableProps {
-  readonly keys: readonly ApiKey[];
-  readonly onRevoke: (key: ApiKey) => void;
-}
-
-function KeyTable({ keys, onRevoke }: KeyTableProps) {
-  const nowMs = useNow(60_000);
-  return (
-    <Scroll label="Keys of this account">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">label</th>
-            <th scope="col">may</th>
-            <th scope="col">made</th>
-            <th scope="col">counts until</th>
-            <th scope="col">last used</th>
-            <th scope="col">
-              <span class="unseen">actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {keys.map((key) => (
-            <tr key={key.key_id}>
-              <th scope="row">{key.label ?? "–"}</th>
-              <td>{MAY[key.scope]}</td>
-              <td>
-                <Ago at={key.created_at} nowMs={nowMs} />
-              </td>
-              <td>{key.expires_at ? <Exact at={key.expires_at} /> : "revoked"}</td>
-              <td>{key.last_used_at ? <Ago at={key.last_used_at} nowMs={nowMs} /> : "never"}</td>
-              <td class="number">
-                <button
-                  type="button"
-                  class="quiet"
-                  onClick={() => onRevoke(key)}
-                  aria-label={`Revoke ${key.label ?? "the key"}`}
-                >
-                  Revoke
-                </button>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
-  );
-}
+const COLUMNS: readonly Column<ApiKey>[] = [
+  { head: "label", of: ({ label }) => label ?? "–" },
+  { head: "may", of: ({ scope }) => MAY[scope] },
+  { head: "made", of: ({ created_at }, nowMs) => <Ago at={created_at} nowMs={nowMs} /> },
+  { head: "counts until", of: ({ expires_at }) => (expires_at ? <Exact at={expires_at} /> : "revoked") },
+  {
+    head: "last used",
+    of: ({ last_used_at }, nowMs) => (last_used_at ? <Ago at={last_used_at} nowMs={nowMs} /> : "never"),
+  },
+];

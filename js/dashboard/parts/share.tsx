@@ -1,8 +1,7 @@
 /** View links of one run: make, copy, show everything, revoke. The token is made here and the server learns its hash only. */
 
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useState } from "preact/hooks";
 import type { LinkInfo, RunInfo } from "../../api";
-import { asRefusal, type Refusal } from "../http";
 import { href } from "../page";
 import { sha256Hex } from "../sha256";
 import { mintShareToken } from "../tokens";
@@ -11,10 +10,9 @@ import { CopyText } from "./copy";
 import { Confirm } from "./dialog";
 import { Field } from "./field";
 import { Form } from "./form";
-import { Failed, Loading } from "./loading";
+import { type Column, Listing, useListing } from "./listing";
 import { Publication } from "./publication";
-import { Scroll } from "./scroll";
-import { Ago, Exact, useNow } from "./time";
+import { Ago, Exact } from "./time";
 
 interface Made {
   readonly url: string;
@@ -43,18 +41,12 @@ const SPANS: readonly (readonly [string, number | null])[] = [
 
 export function Share({ run, metrics, onChange }: ShareProps) {
   const { page, send } = useShell();
-  const [links, setLinks] = useState<readonly LinkInfo[] | null>(null);
-  const [refusal, setRefusal] = useState<Refusal | null>(null);
   const [made, setMade] = useState<Made | null>(null);
   const [change, setChange] = useState<Change | null>(null);
   const path = `runs/${run.run_id}/links`;
   const isPublic = run.published_at !== null;
 
-  const load = useCallback(() => {
-    setRefusal(null);
-    send<readonly LinkInfo[]>("GET", path).then(setLinks, (reason) => setRefusal(asRefusal(reason)));
-  }, [send, path]);
-  useEffect(load, [load]);
+  const listed = useListing(useCallback(() => send<readonly LinkInfo[]>("GET", path), [send, path]));
 
   const make = async (values: Readonly<Record<string, string>>) => {
     const label = (values.label ?? "").trim();
@@ -66,7 +58,7 @@ export function Share({ run, metrics, onChange }: ShareProps) {
       expires_in_s: Number(values.span) || null,
     });
     setMade({ url: `${location.origin}${href(page, run.url_path)}#s=${token}`, label });
-    load();
+    listed.load();
   };
   return (
     <>
@@ -107,10 +99,27 @@ export function Share({ run, metrics, onChange }: ShareProps) {
             </>
           )}
         </Form>
-        {refusal && <Failed refusal={refusal} onRetry={load} />}
-        {!links && !refusal && <Loading what="Reading the links…" />}
-        {links?.length === 0 && <p class="dim">Nobody has a link yet.</p>}
-        {links && links.length > 0 && <Links links={links} onAct={(act, link) => setChange({ act, link })} />}
+        <Listing
+          label="Share links"
+          listed={listed}
+          loading="Reading the links…"
+          empty="Nobody has a link yet."
+          keyOf={(link) => link.link_id}
+          columns={COLUMNS}
+          acts={[
+            {
+              label: "Show everything",
+              named: ({ label }) => `Show everything by the link ${label ?? ""}`,
+              act: (link) => setChange({ act: "show", link }),
+              unless: ({ blind }) => !blind,
+            },
+            {
+              label: "Revoke",
+              named: ({ label }) => `Revoke the link ${label ?? ""}`,
+              act: (link) => setChange({ act: "revoke", link }),
+            },
+          ]}
+        />
       </section>
       {run.permissions.publish && <Publication run={run} metrics={metrics} onChange={onChange} />}
       {change?.act === "revoke" && (
@@ -120,7 +129,7 @@ export function Share({ run, metrics, onChange }: ShareProps) {
           busy="Revoking…"
           onAct={async () => {
             await send<void>("DELETE", `${path}/${encodeURIComponent(change.link.link_id)}`);
-            load();
+            listed.load();
           }}
           onClose={() => setChange(null)}
         >
@@ -134,7 +143,7 @@ export function Share({ run, metrics, onChange }: ShareProps) {
           busy="Opening…"
           onAct={async () => {
             await send<LinkInfo>("PATCH", `${path}/${encodeURIComponent(change.link.link_id)}`, { blind: false });
-            load();
+            listed.load();
           }}
           onClose={() => setChange(null)}
         >
@@ -148,62 +157,16 @@ export function Share({ run, metrics, onChange }: ShareProps) {
   );
 }
 
-interface LinksProps {
-  readonly links: readonly LinkInfo[];
-  readonly onAct: (act: Change["act"], link: LinkInfo) => void;
-}
-
-function Links({ links, onAct }: LinksProps) {
-  const nowMs = useNow(60_000);
-  return (
-    <Scroll label="Share links">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">for</th>
-            <th scope="col">shows</th>
-            <th scope="col">made</th>
-            <th scope="col">used</th>
-            <th scope="col">works until</th>
-            <th scope="col">
-              <span class="unseen">actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {links.map((link) => (
-            <tr key={link.link_id}>
-              <th scope="row">{link.label ?? "–"}</th>
-              <td>{link.blind ? "blind" : "everything"}</td>
-              <td>
-                <Ago at={link.created_at} nowMs={nowMs} />
-              </td>
-              <td>{link.last_used_at ? <Ago at={link.last_used_at} nowMs={nowMs} /> : "never"}</td>
-              <td>{link.expires_at ? <Exact at={link.expires_at} /> : "as long as the run"}</td>
-              <td class="number">
-                {link.blind && (
-                  <button
-                    type="button"
-                    class="quiet"
-                    onClick={() => onAct("show", link)}
-                    aria-label={`Show everything by the link ${link.label ?? ""}`}
-                  >
-                    Show everything
-                  </button>
-                )}{" "}
-                <button
-                  type="button"
-                  class="quiet"
-                  onClick={() => onAct("revoke", link)}
-                  aria-label={`Revoke the link ${link.label ?? ""}`}
-                >
-                  Revoke
-                </button>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
-  );
-}
+const COLUMNS: readonly Column<LinkInfo>[] = [
+  { head: "for", of: ({ label }) => label ?? "–" },
+  { head: "shows", of: ({ blind }) => (blind ? "blind" : "everything") },
+  { head: "made", of: ({ created_at }, nowMs) => <Ago at={created_at} nowMs={nowMs} /> },
+  {
+    head: "used",
+    of: ({ last_used_at }, nowMs) => (last_used_at ? <Ago at={last_used_at} nowMs={nowMs} /> : "never"),
+  },
+  {
+    head: "works until",
+    of: ({ expires_at }) => (expires_at ? <Exact at={expires_at} /> : "as long as the run"),
+  },
+];
