@@ -19,6 +19,7 @@ _COMMANDS = {
     "gc": "anonrun.cli.server:gc",
     "login": "anonrun.cli.account:login",
     "logout": "anonrun.cli.account:logout",
+    "nb": "anonrun.cli.nb:nb",
     "runs": "anonrun.cli.runs:runs",
     "server": "anonrun.cli.server:server",
     "share": "anonrun.cli.runs:share",
