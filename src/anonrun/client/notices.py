@@ -10,18 +10,33 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+from collections.abc import Mapping
+from typing import Any
 
 from anonrun.client.home import without_home
 from anonrun.core.tokens import redact
 
-__all__ = ["Notices", "in_notebook"]
+__all__ = ["Notices", "in_marimo", "in_notebook"]
 
 
 def in_notebook() -> bool:
-    """Return whether this process is the kernel of a notebook, where output is saved."""
+    """Return whether this process runs the cells of a notebook (Jupyter's or marimo's), where output is saved."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
-    return getattr(shell, "kernel", None) is not None
+    return getattr(shell, "kernel", None) is not None or in_marimo(sys.modules)
+
+
+def in_marimo(modules: Mapping[str, Any]) -> bool:
+    """Return whether marimo runs this code as a notebook's, and not as a script.
+
+    Args:
+        modules: what is imported.
+    """
+    running = getattr(modules.get("marimo"), "running_in_notebook", None)
+    if running is None:
+        return False
+    # marimo knows it of the cells' own thread only; of another it is assumed, so that no secret reaches a saved output.
+    return threading.current_thread() is not threading.main_thread() or bool(running())
 
 
 class Notices:
