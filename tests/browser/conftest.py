@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
+from support.chromium import PATIENCE_MS
 from support.jupyter import App, Jupyter, jupyter_server
 
-expect.set_options(timeout=60_000)
 _PICTURES = os.environ.get("ANONRUN_PICTURES")
 
 
@@ -21,7 +21,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     with browser.new_context(
         viewport={"width": 1280, "height": 1100}, timezone_id="America/New_York", locale="en-GB", device_scale_factor=2
     ) as made:
-        made.set_default_timeout(30_000)
+        made.set_default_timeout(PATIENCE_MS)
         yield made
 
 

@@ -13,13 +13,12 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from support.chromium import PATIENCE_MS
+
 _AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 _SECRET = re.compile(r"anr_[a-z]_[0-9A-Za-z]+")
 _STATUS = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
 _KEPT_BY_PAGE = "JSON.stringify([{...localStorage}, {...sessionStorage}, history.state, document.cookie])"
-
-# The table of runs asks again every five seconds.
-expect.set_options(timeout=10_000)
 
 Look = Literal["light", "dark", "phone"]
 
@@ -99,7 +98,7 @@ def visitor(browser: Browser, look: Look = "light", **more: Any) -> Iterator[Bro
         timezone_id="Europe/Berlin",
         **more,
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     try:
         yield context
     finally:

@@ -32,10 +32,14 @@ from support.jupyter import (
 
 pytestmark = pytest.mark.browser
 
+# A training that waits for its test: it goes no further than the step that the file `allowed` holds.
 _TRAINING = """
-import math, time
+import math, pathlib, time
 import anonrun
+allowed = pathlib.Path("allowed")
 for step in range(STEPS):
+    while allowed.exists() and step > int(allowed.read_text()):
+        time.sleep(0.02)
     anonrun.log({
         "train/loss": 2 * math.exp(-step / 40) + 0.1, "val/loss": 2 * math.exp(-step / 45) + 0.2,
         "accuracy": 1 - math.exp(-step / 30),
@@ -43,6 +47,28 @@ for step in range(STEPS):
     time.sleep(0.1)
 """
 _SECRET = re.compile(r"anr_[a-z]_[0-9A-Za-z]+")
+
+
+def _allow(jupyter: Jupyter, step: int) -> None:
+    """Let the training go on up to a step."""
+    fresh = jupyter.root / "allowed.new"
+    fresh.write_text(str(step))
+    fresh.replace(jupyter.root / "allowed")
+
+
+def _grow(notebook: NotebookPage) -> list[float]:
+    """Let the training take some steps, thrice, and see the curve change each time; return the accuracies shown."""
+    canvas = _widget(notebook).locator("canvas").first
+    drawn, accuracies = [""], []
+    for step in (5, 20, 40):
+        _allow(notebook.jupyter, step)
+        _wait_for_step(notebook, step)
+        notebook.page.wait_for_function(
+            "([canvas, before]) => canvas.toDataURL() !== before", arg=[canvas.element_handle(), drawn[-1]]
+        )
+        drawn.append(canvas.evaluate("(canvas) => canvas.toDataURL()"))
+        accuracies.append(_accuracy(notebook))
+    return accuracies
 
 
 def _open(context: BrowserContext, jupyter: Jupyter, *, steps: int) -> NotebookPage:
@@ -54,11 +80,6 @@ def _open(context: BrowserContext, jupyter: Jupyter, *, steps: int) -> NotebookP
 
 def _widget(notebook: NotebookPage) -> Locator:
     return notebook.page.locator(".anr-widget")
-
-
-def _step(notebook: NotebookPage) -> int:
-    found = re.search(r"step ([\d\s\u2009\u202f]+)", _widget(notebook).locator(".anr-head").inner_text())
-    return int(re.sub(r"\D", "", found[1])) if found else -1
 
 
 def _wait_for_step(notebook: NotebookPage, step: int) -> None:
@@ -108,19 +129,15 @@ def _embedded_pid(jupyter: Jupyter) -> int:
 def test_the_whole_path(
     context: BrowserContext, jupyter: Jupyter, picture: Callable[[Page | Locator, str], None]
 ) -> None:
+    _allow(jupyter, 0)
     notebook = _open(context, jupyter, steps=150)
     before = datetime.now(timezone.utc)
     notebook.run_all()
     widget = _widget(notebook)
 
     # The curves grow while the cell is busy.
-    drawn, accuracies = set(), []
-    for step in (5, 20, 40):
-        _wait_for_step(notebook, step)
-        drawn.add(widget.locator("canvas").first.evaluate("(canvas) => canvas.toDataURL()"))
-        accuracies.append(_accuracy(notebook))
+    accuracies = _grow(notebook)
     assert notebook.busy
-    assert len(drawn) == 3
     assert accuracies == sorted(set(accuracies))
 
     # The banner says until when, in the reader's own zone.
@@ -150,8 +167,8 @@ def test_the_whole_path(
 
     # The widget learns of it, and the cell goes on.
     expect(banner).to_contain_text("Kept in ada", timeout=40_000)
-    step = _step(notebook)
-    _wait_for_step(notebook, min(149, step + 5))
+    assert notebook.busy
+    _allow(jupyter, 149)
     notebook.wait_until_idle()
     expect(widget.locator(".anr-head")).to_contain_text("finished")
 
@@ -204,15 +221,12 @@ def test_the_path_with_the_server_gone(context: BrowserContext, jupyter: Jupyter
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 def test_the_path_without_any_server(context: BrowserContext, tmp_path: Path, app: App) -> None:
     with jupyter_server(tmp_path, app, ANONRUN_SERVER=f"http://127.0.0.1:{free_port()}") as jupyter:
+        _allow(jupyter, 0)
         notebook = _open(context, jupyter, steps=60)
         notebook.run_all()
         widget = _widget(notebook)
-        drawn = set()
-        for step in (5, 20, 40):
-            _wait_for_step(notebook, step)
-            drawn.add(widget.locator("canvas").first.evaluate("(canvas) => canvas.toDataURL()"))
+        _grow(notebook)
         assert notebook.busy
-        assert len(drawn) == 3
 
         # It says what it knows, promises no date, and offers nothing that cannot be done.
         expect(widget.locator(".anr-banner")).to_contain_text("The server has not told the date yet.")
@@ -221,6 +235,7 @@ def test_the_path_without_any_server(context: BrowserContext, tmp_path: Path, ap
         expect(claim).to_have_attribute("aria-disabled", "true")
         expect(claim).to_have_attribute("title", re.compile("has not been reached yet"))
 
+        _allow(jupyter, 59)
         notebook.wait_until_idle()
         expect(widget.locator(".anr-head")).to_contain_text("finished")
         expect(notebook.page.locator("body")).to_contain_text("`anonrun sync` delivers them")
@@ -238,9 +253,11 @@ def test_a_page_reloaded_in_mid_run_has_the_picture_and_then_the_widget(
 ) -> None:
     cells = ["%load_ext anonrun\n%anonrun", _TRAINING.replace("STEPS", "200")]  # the run goes on after the cell
     write_notebook(jupyter.root / "paper.ipynb", cells)
+    _allow(jupyter, 25)
     notebook = NotebookPage(context.new_page(), jupyter, "paper.ipynb").open()
     notebook.run_all()
     _wait_for_step(notebook, 25)
+    expect(_widget(notebook).locator(".anr-banner")).to_contain_text("Kept until")
     notebook.save()
     notebook.page.reload()
     picture = notebook.page.locator(".anonrun-snapshot img").first
@@ -248,6 +265,7 @@ def test_a_page_reloaded_in_mid_run_has_the_picture_and_then_the_widget(
     assert _static_charts(notebook.page) >= 1
     expect(notebook.page.locator(".anonrun-snapshot")).to_contain_text(re.compile(r"Kept until .* UTC"))
     expect(notebook.page.locator(".anonrun-snapshot")).to_contain_text("Open the run’s page")
+    _allow(jupyter, 199)
     expect(_widget(notebook).locator(".anr-head")).to_contain_text("step 199")
     expect(picture).to_be_hidden()
 
@@ -256,11 +274,13 @@ def test_a_page_reloaded_before_the_run_ends_has_the_picture_and_show_tells_the_
     context: BrowserContext, tmp_path: Path
 ) -> None:
     with jupyter_server(tmp_path) as jupyter:
+        _allow(jupyter, 25)
         notebook = _open(context, jupyter, steps=150)
         notebook.run_all()
         _wait_for_step(notebook, 25)
         notebook.save()
         notebook.page.reload()
+        _allow(jupyter, 149)
         notebook.open()
         notebook.wait_until_idle()
         pictures = notebook.page.locator(".anonrun-snapshot")

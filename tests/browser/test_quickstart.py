@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from support.chromium import PATIENCE_MS
 from support.jupyter import Jupyter, NotebookPage, jupyter_server
 
 pytestmark = pytest.mark.browser
@@ -28,7 +29,7 @@ def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Browse
     with browser.new_context(
         viewport={"width": 1280, "height": 1100}, color_scheme=request.param, device_scale_factor=2
     ) as made:
-        made.set_default_timeout(60_000)
+        made.set_default_timeout(PATIENCE_MS)
         yield made
 
 

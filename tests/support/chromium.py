@@ -6,7 +6,13 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
+
+PATIENCE_MS = 60_000
+"""How long a page may take for what it must do: long, since the machine may be busy; only a failure waits for it."""
+
+# For all tests of a process: it is Playwright's one setting, and whoever set it last would set it for the others.
+expect.set_options(timeout=PATIENCE_MS)
 
 _ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
