@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
+
+import httpx
 import pytest
 
 from anonrun.core.tokens import TokenKind, mint
-from support.site import PASSWORD, VOUCH, Site, bearer, code, segment, sha
+from support.site import HOST, PASSWORD, VOUCH, Site, bearer, code, segment, sha
 
 
 def test_a_claim_is_begun_signed_up_for_and_confirmed(site: Site) -> None:
@@ -113,6 +116,19 @@ def test_the_running_cell_goes_on_after_a_claim_and_its_last_word_may_be_repeate
         assert last.status_code == 200
     site.clock.forward(seconds=300)
     assert code(site.send(run, segment([2.0], seq=1))) == "run_claimed"
+
+
+@pytest.mark.parametrize(("path", "wanted"), [("", {"name": "mine"}), ("/links", {"token_hash": "0" * 64})])
+def test_a_write_token_that_a_claim_cut_short_in_mid_request_does_no_more_than_after_it(
+    site: Site, path: str, wanted: dict[str, str]
+) -> None:
+    run, ada = site.run(name="before"), site.user("ada")
+    headers = bearer(run.write) | {"Content-Type": "application/json"}
+    request = httpx.Request("POST" if path else "PATCH", f"{HOST}{run.path}{path}", headers=headers)
+    late = site.transport.with_late_body(request, json.dumps(wanted).encode(), lambda: site.claim(run, ada))
+    assert (late.status_code, code(late)) == (403, "forbidden")
+    assert ada.get(run.path).json()["name"] == "before"
+    assert ada.get(f"{run.path}/links").json() == []
 
 
 def test_a_notebook_behind_jupyter_is_claimed_by_who_sits_there(own_site: Site) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
@@ -75,7 +76,7 @@ class MadeRun:
         return {"run_id": self.run_id, "tokens": tokens, **more}
 
 
-class _Transport(httpx.BaseTransport):
+class Transport(httpx.BaseTransport):
     """Hands requests to an application that runs on another thread's event loop."""
 
     def __init__(self, portal: BlockingPortal, app: Any) -> None:
@@ -89,6 +90,20 @@ class _Transport(httpx.BaseTransport):
         asked = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
         answer = await self._inner.handle_async_request(asked)
         return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+
+    def with_late_body(self, request: httpx.Request, body: bytes, meanwhile: Callable[[], object]) -> httpx.Response:
+        """Send a request whose body comes only after something else has happened."""
+
+        async def content() -> AsyncIterator[bytes]:
+            await anyio.to_thread.run_sync(meanwhile)
+            yield body
+
+        async def send() -> httpx.Response:
+            asked = httpx.Request(request.method, request.url, headers=request.headers, content=content())
+            answer = await self._inner.handle_async_request(asked)
+            return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+
+        return self._portal.call(send)
 
 
 @dataclass
@@ -104,7 +119,7 @@ class Site:
     db: Database
     clock: SetClock
     api: httpx.Client
-    transport: httpx.BaseTransport
+    transport: Transport
 
     @property
     def core(self) -> Core:
@@ -180,7 +195,7 @@ def running_site(folder: Path, database: Place | None = None, **settings: Any) -
     app = create_app(chosen, db, vouch=VOUCH if chosen.embedded else None)
     try:
         with start_blocking_portal() as portal, portal.wrap_async_context_manager(app.router.lifespan_context(app)):
-            transport = _Transport(portal, app)
+            transport = Transport(portal, app)
             with httpx.Client(transport=transport, base_url=HOST) as api:
                 yield Site(app, db, clock, api, transport)
     finally:

@@ -42,6 +42,7 @@ __all__ = [
     "read_run",
     "run_id_of",
     "with_cookie",
+    "write_as",
 ]
 
 T = TypeVar("T")
@@ -129,9 +130,7 @@ async def read_as(request: Request, query: Callable[[Tx, Actor], T]) -> T:
         check_origin(request, strict=credentials.from_browser)
 
     def both(tx: Tx) -> tuple[Actor, bool, T]:
-        actor = identify(tx, credentials)
-        if actor is None:
-            raise ProblemError("token_invalid", headers={"WWW-Authenticate": "Bearer"})
+        actor = _known(tx, credentials)
         return actor, is_stale(tx, actor), query(tx, actor)
 
     core = core_of(request)
@@ -139,6 +138,26 @@ async def read_as(request: Request, query: Callable[[Tx, Actor], T]) -> T:
     if stale:
         await core.db.write(lambda tx: note_use(tx, actor))
     return result
+
+
+def _known(tx: Tx, credentials: Credentials) -> Actor:
+    actor = identify(tx, credentials)
+    if actor is None:
+        raise ProblemError("token_invalid", headers={"WWW-Authenticate": "Bearer"})
+    return actor
+
+
+async def write_as(request: Request, change: Callable[[Tx, Actor], T]) -> T:
+    """Make a change, in whose transaction it is found out anew who asks.
+
+    What was read before the body came may have ended meanwhile: a claim that was committed in between has taken its
+    rights from a write token.
+
+    Raises:
+        ProblemError: `token_invalid`, or what the change raises.
+    """
+    credentials = credentials_of(request)
+    return await core_of(request).db.write(lambda tx: change(tx, _known(tx, credentials)))
 
 
 def place_of(request: HTTPConnection) -> str:

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from anonrun.core.messages import LinkInfo, LinkRequest, LinkUpdate, PublicationRequest, RunInfo
-from anonrun.server.access import core_of, read_run, run_id_of
+from anonrun.server.access import core_of, read_run, run_id_of, write_as
+from anonrun.server.actors import Actor
 from anonrun.server.bodies import read_message
 from anonrun.server.policy import Action
 from anonrun.server.problems import ProblemError
@@ -42,9 +43,9 @@ async def list_links(request: Request) -> Response:
 async def make_link(request: Request) -> Response:
     """Make a share link whose token the client has made; the same token again gives the same link."""
     core, run_id = core_of(request), run_id_of(request)
-    actor = await read_run(request, Action.SHARE, lambda _tx, actor, _run: actor)
+    await read_run(request, Action.SHARE, lambda _tx, _actor, run: run)
     wanted = await read_message(request, LinkRequest)
-    made = await core.db.write(lambda tx: links.make(tx, actor, run_id, wanted, core.settings))
+    made = await write_as(request, lambda tx, actor: links.make(tx, actor, run_id, wanted, core.settings))
     return answer(made, 201)
 
 
@@ -58,11 +59,11 @@ async def make_link(request: Request) -> Response:
 async def update_link(request: Request) -> Response:
     """Change a share link's label, or whether it is blind; its address stays."""
     core, run_id = core_of(request), run_id_of(request)
-    actor = await read_run(request, Action.SHARE, lambda _tx, actor, _run: actor)
+    await read_run(request, Action.SHARE, lambda _tx, _actor, run: run)
     wanted = await read_message(request, LinkUpdate)
     link_id = request.path_params["link_id"]
-    changed = await core.db.write(
-        lambda tx: links.change(tx, actor, run_id, link_id, wanted=wanted, settings=core.settings)
+    changed = await write_as(
+        request, lambda tx, actor: links.change(tx, actor, run_id, link_id, wanted=wanted, settings=core.settings)
     )
     core.hub.publish(run_id)
     return answer(changed)
@@ -77,14 +78,14 @@ async def update_link(request: Request) -> Response:
 async def revoke_link(request: Request) -> Response:
     """Revoke a share link; it counts no more from the next request on."""
     core, run_id = core_of(request), run_id_of(request)
-    actor = await read_run(request, Action.SHARE, lambda _tx, actor, _run: actor)
+    await read_run(request, Action.SHARE, lambda _tx, _actor, run: run)
     link_id = request.path_params["link_id"]
 
-    def revoke(tx: Tx) -> bool:
+    def revoke(tx: Tx, actor: Actor) -> bool:
         found(tx, actor, run_id, Action.SHARE)
         return tokens.revoke(tx, link_id, kind="s", run_id=run_id)
 
-    if not await core.db.write(revoke):
+    if not await write_as(request, revoke):
         raise ProblemError("not_found", "There is no such link.")
     core.hub.publish(run_id)
     return no_content()
@@ -100,13 +101,13 @@ async def revoke_link(request: Request) -> Response:
 async def publish_run(request: Request) -> Response:
     """Publish a run: anybody may read it, without a token, at the address that it has anyway."""
     core, run_id = core_of(request), run_id_of(request)
-    actor = await read_run(request, Action.PUBLISH, lambda _tx, actor, _run: actor)
+    await read_run(request, Action.PUBLISH, lambda _tx, _actor, run: run)
     wanted = await read_message(request, PublicationRequest)
 
-    def publish(tx: Tx) -> RunInfo:
+    def publish(tx: Tx, actor: Actor) -> RunInfo:
         return infos(tx, actor, [links.publish(tx, actor, run_id, embed=wanted.embed)])[0]
 
-    published = await core.db.write(publish)
+    published = await write_as(request, publish)
     core.hub.publish(run_id)
     return answer(published)
 
@@ -120,7 +121,7 @@ async def publish_run(request: Request) -> Response:
 async def unpublish_run(request: Request) -> Response:
     """Take a publication back: from the next request on, only who was let in may read the run."""
     core, run_id = core_of(request), run_id_of(request)
-    actor = await read_run(request, Action.PUBLISH, lambda _tx, actor, _run: actor)
-    await core.db.write(lambda tx: links.unpublish(tx, actor, run_id))
+    await read_run(request, Action.PUBLISH, lambda _tx, _actor, run: run)
+    await write_as(request, lambda tx, actor: links.unpublish(tx, actor, run_id))
     core.hub.publish(run_id)
     return no_content()

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from anonrun.core.ids import parse_run_id
 from anonrun.core.messages import MetricInfo, RunInfo, RunList, RunRequest, RunStatus, RunUpdate
-from anonrun.server.access import actor_of, address_of, core_of, read_as, read_run, run_id_of
+from anonrun.server.access import address_of, core_of, read_as, read_run, run_id_of, write_as
 from anonrun.server.actors import Actor, KeyHolder, Visitor
 from anonrun.server.bodies import check_plain, read_message
 from anonrun.server.policy import Action
@@ -52,17 +52,17 @@ def _info(tx: Tx, actor: Actor, run: Run) -> RunInfo:
 async def make_run(request: Request) -> Response:
     """Make a run, or find it again."""
     core = core_of(request)
-    actor = await actor_of(request)
-    require(actor, Action.CREATE_RUN)
+    await read_as(request, lambda _tx, actor: require(actor, Action.CREATE_RUN))
     wish = service.wish_of(await read_message(request, RunRequest), core.settings)
-    assert isinstance(actor, KeyHolder), "only a key may create runs"
     address = address_of(request)
 
-    def create(tx: Tx) -> tuple[RunInfo, bool]:
+    def create(tx: Tx, actor: Actor) -> tuple[RunInfo, bool]:
+        require(actor, Action.CREATE_RUN)
+        assert isinstance(actor, KeyHolder), "only a key may create runs"
         run, new = service.make(tx, actor, wish, core.settings, address=address)
         return _info(tx, actor, run), new
 
-    info, new = await core.db.write(create)
+    info, new = await write_as(request, create)
     core.hub.publish(uuid.UUID(info.run_id))
     return answer(info, 201 if new else 200)
 
@@ -133,11 +133,13 @@ async def get_run(request: Request) -> Response:
 async def update_run(request: Request) -> Response:
     """Change a run; what is absent or null stays."""
     core, run_id = core_of(request), run_id_of(request)
-    actor = await read_run(request, Action.INGEST, lambda _tx, actor, _run: actor)
+    await read_run(request, Action.INGEST, lambda _tx, _actor, run: run)
     update = await read_message(request, RunUpdate)
-    status = await core.db.write(
-        lambda tx: run_status(service.change(tx, actor, run_id, update, core.settings), tx.now_us)
-    )
+
+    def change(tx: Tx, actor: Actor) -> RunStatus:
+        return run_status(service.change(tx, actor, run_id, update, core.settings), tx.now_us)
+
+    status = await write_as(request, change)
     core.hub.publish(run_id)
     return answer(status)
 
@@ -151,13 +153,13 @@ async def update_run(request: Request) -> Response:
 async def delete_run(request: Request) -> Response:
     """Delete a run at once, for good."""
     core, run_id = core_of(request), run_id_of(request)
-    actor = await read_run(request, Action.DELETE, lambda _tx, actor, _run: actor)
+    await read_run(request, Action.DELETE, lambda _tx, _actor, run: run)
 
-    def delete(tx: Tx) -> None:
+    def delete(tx: Tx, actor: Actor) -> None:
         found(tx, actor, run_id, Action.DELETE)
         runs.delete(tx, run_id)
 
-    await core.db.write(delete)
+    await write_as(request, delete)
     core.hub.publish(run_id)
     return no_content()
 
@@ -168,13 +170,13 @@ async def delete_run(request: Request) -> Response:
 async def heartbeat(request: Request) -> Response:
     """Say that a run goes on; every 15 seconds. It goes on also where another of its processes has told the end."""
     core, run_id = core_of(request), run_id_of(request)
-    actor = await read_run(request, Action.INGEST, lambda _tx, actor, _run: actor)
+    await read_run(request, Action.INGEST, lambda _tx, _actor, run: run)
 
-    def beat(tx: Tx) -> tuple[RunStatus, bool]:
+    def beat(tx: Tx, actor: Actor) -> tuple[RunStatus, bool]:
         run, revived = service.hear(tx, actor, run_id)
         return run_status(run, tx.now_us), revived
 
-    status, revived = await core.db.write(beat)
+    status, revived = await write_as(request, beat)
     if revived:
         core.hub.publish(run_id)
     return answer(status)
