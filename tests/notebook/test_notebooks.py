@@ -322,7 +322,8 @@ def test_the_commands_answer_in_words_and_without_secrets(folder: Path) -> None:
 
 
 def test_a_view_link_is_shown_because_it_was_asked_for_and_is_no_other_secret(folder: Path) -> None:
-    book = executed(["%load_ext anonrun", "%anonrun", LOG.format(rows=3), "%anonrun share --blind"], folder)
+    line = "%anonrun share --blind --label 'reviewer 2' --expires-in=60d"
+    book = executed(["%load_ext anonrun", "%anonrun", LOG.format(rows=3), line], folder)
     tokens = set(re.findall(r"anr_[a-z]_[0-9A-Za-z]{36}", nbformat.writes(book)))
     assert len(tokens) == 1
     assert tokens.pop().startswith("anr_s_")
@@ -338,6 +339,9 @@ def test_a_view_link_is_shown_because_it_was_asked_for_and_is_no_other_secret(fo
         pytest.param("%anonrun --display hologram", "invalid choice: 'hologram'", id="choice"),
         pytest.param("%anonrun --name 'open", "close the quotation mark", id="quotes"),
         pytest.param("%anonrun status now", "status does not know 'now'; it takes nothing more", id="too much"),
+        pytest.param("%anonrun share --blnd", "share does not know '--blnd'; it takes --blind", id="share"),
+        pytest.param("%anonrun share --expires-in soon", "'soon' is no span of time; write 90m", id="span"),
+        pytest.param("%anonrun share --label", "--label needs a value", id="label"),
         pytest.param("%anonrun status", "There is no run to ask about yet", id="no run"),
         pytest.param("%anonrun --project 'a b/c'", "Project name 'a b/c' cannot be used", id="project"),
         pytest.param("%anonrun --server ftp://x", "ftp://x", id="server"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -11,14 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from anonrun.cli.output import as_json_option, command_errors, print_json, run_as_json, server_option
+from anonrun.errors import UsageError
 
 if TYPE_CHECKING:
     from anonrun.client.api import Api, ApiRun
 
 __all__ = ["claim", "delete", "export", "publish", "runs", "share", "show"]
-
-_SPAN = re.compile(r"(\d{1,6}(?:\.\d+)?)([smhd])")
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
 
 def _api(server: str | None) -> Api:
@@ -111,13 +108,12 @@ def export(run: str, form: str | None, output: Path | None, server: str | None, 
 
 
 def _span(_context: click.Context, _parameter: click.Parameter, text: str | None) -> float | None:
-    """Return the seconds that a text such as `90m`, `12h` or `7d` names."""
-    if text is None:
-        return None
-    found = _SPAN.fullmatch(text.strip())
-    if found is None or float(found[1]) <= 0:
-        raise click.BadParameter(f"{text!r} is no span of time; write 90m, 12h or 7d.")
-    return float(found[1]) * _SECONDS[found[2]]
+    from anonrun.core.spans import parse_span
+
+    try:
+        return None if text is None else parse_span(text)
+    except UsageError as exc:
+        raise click.BadParameter(str(exc)) from None
 
 
 @click.command(epilog="Example: anonrun share k3x9p0wz --blind --label 'reviewers' --expires-in 60d")

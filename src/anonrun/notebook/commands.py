@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from anonrun.client.api import Api
 from anonrun.client.connect import Connector
@@ -21,6 +22,7 @@ from anonrun.client.run import Run
 from anonrun.client.session import the_session
 from anonrun.core.messages import RunState
 from anonrun.core.retention import remaining_text
+from anonrun.core.spans import parse_span
 from anonrun.core.words import counted
 from anonrun.errors import ServerUnavailableError, UsageError
 from anonrun.notebook.csv_file import csv_path, write_csv
@@ -84,11 +86,33 @@ def status(words: Sequence[str]) -> None:
     print("\n".join(f"{name:<8}{text}" for name, text in lines.items() if text))  # noqa: T201  that is what was asked for
 
 
+def _sharing(words: Sequence[str]) -> dict[str, Any]:
+    """Return the arguments of `Run.share` that were given as flags.
+
+    Raises:
+        UsageError: a flag is unknown or lacks its value.
+    """
+    given: dict[str, Any] = {}
+    rest = iter(words)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if word == "--blind":
+            given["blind"] = True
+        elif name in {"--label", "--expires-in"}:
+            said = value if equals else next(rest, None)
+            if not said:
+                raise UsageError(f"{name} needs a value, as in %anonrun share --label reviewers --expires-in 60d.")
+            given[name[2:].replace("-", "_")] = said if name == "--label" else parse_span(said)
+        else:
+            raise UsageError(f"%anonrun share does not know {word!r}; it takes --blind, --label and --expires-in.")
+    return given
+
+
 def share(words: Sequence[str]) -> None:
     """Make a view link and show it."""
-    blind = bool(_only(words, "share", "--blind"))
+    wanted = _sharing(words)
     run = _run("share")
-    link = run.share(blind=blind)
+    link = run.share(**wanted)
     server = run.status().server
     reach = " It leads to a server on this machine, so it works here only." if server and server.embedded else ""
     note = f"Whoever has this link can view the run, and nothing else. It is saved with this notebook.{reach}"
