@@ -26,7 +26,7 @@ from anonrun.store.ledger import Ledger
 from support.databases import Clusters, Place
 from support.script import run_command
 from support.server import anonrun_server, later
-from support.site import MadeRun, Site, bearer, code, running_site, segment
+from support.site import PASSWORD, MadeRun, Site, bearer, code, running_site, segment
 
 
 def settings_of(folder: Path) -> Settings:
@@ -88,6 +88,31 @@ def test_what_was_deleted_or_has_expired_since_the_backup_does_not_come_back(tmp
         for run in (deleted, late):
             assert code(site.get(run)) == "run_deleted"
         assert site.db.read_now(retention.due).marked == 0
+
+
+@pytest.mark.parametrize("swept", [True, False], ids=["noted", "not noted yet"])
+def test_an_account_that_was_deleted_since_the_backup_does_not_come_back(tmp_path: Path, *, swept: bool) -> None:
+    folder = tmp_path / "lab"
+    with running_site(folder) as site:
+        ada, run = site.user("ada"), site.run()
+        assert site.claim(run, ada).status_code == 200
+        back_up(folder / "server" / "anonrun.db", tmp_path / "b.db")
+        assert ada.delete("/api/v1/account").status_code == 204
+        site.user("grace")  # who may have been given the number that was ada's
+        if swept:
+            asyncio.run(sweep(site.db, ledger=Ledger(site.core.settings.ledger)))
+    back_up(folder / "server" / "anonrun.db", tmp_path / "later.db")
+    assert restore(settings_of(folder), tmp_path / "b.db").deleted_again == 1
+    for name in ("anonrun.db", "deleted.ledger"):
+        assert b"ada" not in (folder / "server" / name).read_bytes()
+    with running_site(folder) as site:
+        ada = {"username": "ada", "password": PASSWORD}
+        assert site.browser().post("/api/v1/session/sign-in", json=ada).status_code == 401
+        assert site.browser().post("/api/v1/session/sign-up", json=ada).status_code == 200
+    restore(settings_of(folder), tmp_path / "later.db")
+    with running_site(folder) as site:
+        grace = {"username": "grace", "password": PASSWORD}
+        assert site.browser().post("/api/v1/session/sign-in", json=grace).status_code == 200
 
 
 def ada_reads(site: Site, run: MadeRun) -> int:
@@ -180,11 +205,11 @@ def test_a_ledger_survives_a_line_that_was_cut_off(tmp_path: Path) -> None:
     first, second, third = (uuid.UUID(int=i) for i in range(3))
     ledger = Ledger(tmp_path / "new" / "deleted.ledger")
     assert ledger.hashes() == set()
-    ledger.note([first], now_us=1)
+    ledger.note([run_hash(first)], now_us=1)
     ledger.note([], now_us=1)
     with ledger.path.open("ab") as file:
         file.write(b"1970-01-01T00:00:00Z " + run_hash(second).hex().encode()[:-5])
-    ledger.note([third], now_us=2)
+    ledger.note([run_hash(third)], now_us=2)
     assert ledger.hashes() == {run_hash(first), run_hash(third)}
     assert ledger.path.stat().st_mode & 0o777 == 0o600
     assert known_deletions([ledger.path]) == ledger.hashes()
@@ -210,7 +235,7 @@ def test_what_was_deleted_is_deleted_again_on_every_database(site: Site, databas
     for run in (kept, gone):
         site.send(run, segment([1.0]))
     ledger = Ledger(tmp_path / "ledger")
-    ledger.note([uuid.UUID(gone.run_id)], now_us=1)
+    ledger.note([run_hash(uuid.UUID(gone.run_id))], now_us=1)
     db = Database.open(database.where, clock=site.clock)
     assert remove_again(db, ledger.hashes(), ledger) == (1, 1)
     db.close()

@@ -5,20 +5,30 @@ Until then the row stays without a name or a password, since the runs that wait 
 
 from __future__ import annotations
 
+import hashlib
 import uuid
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import Select, bindparam, delete, exists, select, update
 
 from anonrun.store import audit, devices, runs, sessions
+from anonrun.store.accounts import ACCOUNT_COLUMNS, account_of
 from anonrun.store.live import beyond_live
 from anonrun.store.records import Account
 from anonrun.store.schema import ACCOUNT, RECOVERY_CODE, RUN, TOKEN
 from anonrun.store.transaction import Tx
 
-__all__ = ["delete_account", "purge"]
+__all__ = ["account_hash", "all_accounts", "delete_account", "deleted_accounts", "purge"]
 
 _DELETED = "deleted"
 _AT_ONCE = 100
+_USERS: Select[Any] = (
+    select(*ACCOUNT_COLUMNS)
+    .where(ACCOUNT.c.kind == "user", ACCOUNT.c.account_id > bindparam("last"))
+    .order_by(ACCOUNT.c.account_id)
+    .limit(_AT_ONCE)
+)
 
 
 def delete_account(tx: Tx, account: Account) -> list[uuid.UUID]:
@@ -38,10 +48,31 @@ def delete_account(tx: Tx, account: Account) -> list[uuid.UUID]:
     return ended
 
 
-def purge(tx: Tx) -> None:
+def account_hash(account_id: int, created_at: int) -> bytes:
+    """Return what an account is called outside of its own row: its number may be given again, its birth is not."""
+    return hashlib.sha256(f"account {account_id} {created_at}".encode()).digest()
+
+
+def deleted_accounts(tx: Tx) -> dict[int, bytes]:
+    """Return some of the accounts that were deleted and have a row still, each with its hash."""
+    query = select(ACCOUNT.c.account_id, ACCOUNT.c.created_at).where(ACCOUNT.c.kind == _DELETED).limit(_AT_ONCE)
+    return {row.account_id: account_hash(row.account_id, row.created_at) for row in tx.conn.execute(query)}
+
+
+def all_accounts(tx: Tx) -> Iterator[Account]:
+    """Yield the accounts of users, which are few where there are many anonymous ones."""
+    last = 0
+    while rows := tx.conn.execute(_USERS, {"last": last}).all():
+        for row in rows:
+            account = account_of(row)
+            assert account is not None, "the row has one"
+            yield account
+        last = rows[-1].account_id
+
+
+def purge(tx: Tx, account_ids: Iterable[int]) -> None:
     """Remove what is left of deleted accounts that have no run left; end a run that was being made meanwhile."""
-    gone = tx.conn.execute(select(ACCOUNT.c.account_id).where(ACCOUNT.c.kind == _DELETED).limit(_AT_ONCE)).scalars()
-    for account_id in list(gone):
+    for account_id in account_ids:
         runs.delete_all(tx, account_id)
         has_runs = exists().where(RUN.c.account_id == account_id)
         sessions.end_others(tx, account_id, but=None)

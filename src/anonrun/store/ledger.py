@@ -1,8 +1,9 @@
-"""The ledger of deletions: which runs someone deleted, outside of the database, so that no backup undoes it (D8).
+"""The ledger of deletions: which runs and accounts someone deleted, so that no backup undoes it (D8).
 
-A line is a time and the SHA-256 of a run's id: no content, no owner, no id. A run's bytes are removed only when its
-line is on disk. What expired needs no line: it expires in a backup just the same. Lines are only added, and one that
-was cut off by a crash is ignored; the run that it was about is still there then, and noted again.
+It is outside of the database. A line is a time and a SHA-256, of a run's id or of an account's number and birth: no
+content, no owner, no name. What is left of either is removed only when its line is on disk. What expired needs no line:
+it expires in a backup just the same. Lines are only added, and one that was cut off by a crash is ignored; what it was
+about is still there then, and noted again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from anonrun.core.times import format_time, from_us
 from anonrun.store.audit import run_hash
 from anonrun.store.errors import StoreError
 from anonrun.store.inspecting import Inspected
+from anonrun.store.leaving import account_hash, all_accounts, delete_account, deleted_accounts
 from anonrun.store.live import beyond_live
 from anonrun.store.schema import GRANT, PENDING_CLAIM, RUN, SESSION
 from anonrun.store.transaction import Tx
@@ -41,14 +43,14 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def note(self, run_ids: Iterable[uuid.UUID], *, now_us: int) -> None:
-        """Add runs; when this returns, they are on disk.
+    def note(self, hashes: Iterable[bytes], *, now_us: int) -> None:
+        """Add what was deleted; when this returns, it is on disk.
 
         Raises:
             OSError: the file cannot be written.
         """
         at = format_time(from_us(now_us))
-        lines = "".join(f"{at} {run_hash(run_id).hex()}\n" for run_id in run_ids).encode()
+        lines = "".join(f"{at} {hashed.hex()}\n" for hashed in hashes).encode()
         if not lines:
             return
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -62,7 +64,7 @@ class Ledger:
             os.fsync(file.fileno())
 
     def hashes(self) -> set[bytes]:
-        """Return the hashes of all runs in it; none where there is no file.
+        """Return the hashes of all that is in it; none where there is no file.
 
         Raises:
             OSError: the file cannot be read.
@@ -75,7 +77,7 @@ class Ledger:
 
 
 def not_noted_yet(database: Path) -> set[bytes]:
-    """Return the hashes of runs that someone deleted in an SQLite database and whose bytes are still in it.
+    """Return the hashes of runs and accounts that someone deleted in an SQLite database and that are still in it.
 
     None where there is no such database, or it cannot be read: then what is noted is all that is known.
     """
@@ -86,7 +88,8 @@ def not_noted_yet(database: Path) -> set[bytes]:
     query = select(RUN.c.run_id).where(RUN.c.deleted_at.is_not(None), RUN.c.deleted_by != "expired")
     try:
         with db.snapshot() as tx:
-            return {run_hash(run_id) for run_id in tx.conn.execute(beyond_live(query, reason=_WHY)).scalars()}
+            runs = {run_hash(run_id) for run_id in tx.conn.execute(beyond_live(query, reason=_WHY)).scalars()}
+            return runs | set(deleted_accounts(tx).values())
     except DBAPIError:
         return set()
     finally:
@@ -94,7 +97,7 @@ def not_noted_yet(database: Path) -> set[bytes]:
 
 
 def delete_again(tx: Tx, hashes: Collection[bytes]) -> int:
-    """Delete those runs whose hash is given, whoever owns them; return how many there were."""
+    """Delete those runs and accounts whose hash is given, whoever owns them; return how many runs there were."""
     found: list[uuid.UUID] = []
     last: uuid.UUID | None = None
     while True:
@@ -111,6 +114,9 @@ def delete_again(tx: Tx, hashes: Collection[bytes]) -> int:
         tx.conn.execute(
             beyond_live(update(RUN).where(some).values(deleted_at=tx.now_us, deleted_by="user"), reason=_WHY)
         )
+    for account in all_accounts(tx):
+        if account_hash(account.account_id, account.created_at) in hashes:
+            found += delete_account(tx, account)
     return len(found)
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from anonrun.server.services.counters import Counters
 from anonrun.store import attempts, devices, leaving, retention, sessions
+from anonrun.store.audit import run_hash
 from anonrun.store.database import Database, StoreUnavailableError
 from anonrun.store.lease import Lease
 from anonrun.store.ledger import Ledger
@@ -106,14 +107,18 @@ async def sweep(db: Database, lease: Lease | None = None, ledger: Ledger | None 
     purged: set[uuid.UUID] = set()
     while waiting := await db.read(lambda tx: retention.marked(tx, _PURGED_AT_ONCE)):
         if ledger is not None:
-            await _note(ledger, [run_id for run_id, asked_for in waiting.items() if asked_for], db.clock.now_us())
+            asked = [run_hash(run_id) for run_id, asked_for in waiting.items() if asked_for]
+            await asyncio.to_thread(ledger.note, asked, now_us=db.clock.now_us())
         removed = {run_id async for run_id in _purged(db, purge, waiting)}
         purged |= removed
         if not removed:  # another process has them
             break
     await db.write(lambda tx: retention.forget(tx, _SESSIONS_AT_ONCE))
     await db.write(lambda tx: sessions.purge(tx, _SESSIONS_AT_ONCE))
-    await db.write(leaving.purge)
+    if left := await db.read(leaving.deleted_accounts):
+        if ledger is not None:
+            await asyncio.to_thread(ledger.note, left.values(), now_us=db.clock.now_us())
+        await db.write(lambda tx: leaving.purge(tx, left))
     await db.write(devices.purge)
     await db.write(attempts.purge)
     await db.write(retention.note_seen)
@@ -128,10 +133,6 @@ async def _purged(
     """Yield the run that each step of a purge worked on, until none is left."""
     while (run_id := await db.write(lambda tx: purge(tx, among))) is not None:
         yield run_id
-
-
-async def _note(ledger: Ledger, run_ids: list[uuid.UUID], now_us: int) -> None:
-    await asyncio.to_thread(ledger.note, run_ids, now_us=now_us)
 
 
 def _look(tx: Tx) -> tuple[retention.Due, int, int]:
