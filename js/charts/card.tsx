@@ -9,6 +9,7 @@ import { Menu, type MenuItem } from "./menu";
 import { type ChartOptions, metricOf } from "./options";
 import { colorOf, type Theme } from "./palette";
 import { pickFrom } from "./pick";
+import { type Difference, differenceOf, differenceText, type OtherRun, signedText } from "./runs";
 import type { Series } from "./series";
 import { PointTable } from "./table";
 import { type LinesOf, useLines } from "./use_lines";
@@ -36,12 +37,17 @@ export interface ChartCardProps extends ChartView {
 }
 
 /** Return what a screen reader says of a chart as a picture. */
-export function describe(chart: ChartSpec, series: readonly (Series | undefined)[]): string {
+export function describe(
+  chart: ChartSpec,
+  series: readonly (Series | undefined)[],
+  differences: readonly Compared[] = [],
+): string {
   const parts = series.map((one, i) => {
     const label = chart.series[i]?.label ?? "";
     return one?.last ? `${label} ${formatValue(one.last.value)} at step ${one.last.step}` : `${label}: no points`;
   });
-  return `Chart of ${chart.title}. ${parts.join("; ")}.`;
+  const beside = differences.map(({ metric, found }) => ` ${metric} ${differenceText(found, metric)}.`);
+  return `Chart of ${chart.title}. ${parts.join("; ")}.${beside.join("")}`;
 }
 
 function remark(lines: readonly Line[], options: ChartOptions, waiting: boolean): string {
@@ -112,8 +118,45 @@ export function useVisible(host: { readonly current: Element | null }): boolean 
 }
 
 function valueAt(lines: readonly Line[], index: number, x: number): number | null {
-  const line = lines.find((one) => one.index === index);
+  const line = lines.find((one) => one.index === index && !one.other);
   return (line && pickFrom(line, x)?.value) ?? null;
+}
+
+interface Compared {
+  readonly metric: string;
+  /** "" where the chart has one series. */
+  readonly label: string;
+  readonly found: Difference;
+}
+
+/** How far each series is from the reference; those of which nothing can be compared are left out. */
+function compared({ chart, history }: ChartCardProps, reference: OtherRun | undefined): Compared[] {
+  if (!reference) return [];
+  return chart.series.flatMap(({ metric, label }) => {
+    const found = differenceOf(history.series.get(metric), reference.history.series.get(metric));
+    return found ? [{ metric, label: chart.series.length > 1 ? label : "", found }] : [];
+  });
+}
+
+/** What the run has more or less than the reference where it has got to. */
+function Differences({ of, name }: { of: readonly Compared[]; name: string }) {
+  return (
+    <p class="anr-differences anr-num anr-dim">
+      {of.map(({ metric, label, found }) => {
+        const { own, reference, endedAt, step } = found;
+        const at = `at step ${formatValue(step, 15)}; reference: ${name}`;
+        return (
+          <span key={metric} title={`${metric} ${differenceText(found, metric)}\n${at}`}>
+            {label && `${label} `}
+            <b>{signedText(own - reference, metric)}</b>
+            {endedAt === null
+              ? ` to reference ${formatValue(reference)}`
+              : ` to reference’s last, ${formatValue(reference)} at step ${formatValue(endedAt, 15)}`}
+          </span>
+        );
+      })}
+    </p>
+  );
 }
 
 const ENLARGE = "M7.5 1.5h3v3M4.5 10.5h-3v-3M10.5 1.5 7 5M1.5 10.5 5 7";
@@ -130,6 +173,8 @@ export function ChartCard(props: ChartCardProps) {
     () => series.map((one, i) => (at === null ? (one?.last?.value ?? null) : valueAt(lines, i, at))),
     [at, lines, ...series.map((one) => one?.total)],
   );
+  const reference = props.others.find(({ kind, key }) => kind === "reference" && !props.offRuns.includes(key));
+  const differences = visible ? compared(props, reference) : [];
   const note = visible ? remark(lines, options, !series.some((one) => one?.total)) : "";
   const tabIndex = props.current ? 0 : -1;
   const table = { label: "Show as a table", checked: tabled, act: () => setTabled(!tabled) };
@@ -186,6 +231,7 @@ export function ChartCard(props: ChartCardProps) {
           </Menu>
         </span>
       </header>
+      {reference && <Differences of={differences} name={reference.name} />}
       <div class="anr-stage">
         {tabled ? (
           <PointTable title={chart.title} lines={lines} options={options} zoom={zoom} />
@@ -194,7 +240,7 @@ export function ChartCard(props: ChartCardProps) {
             title={chart.title}
             {...{ lines, options, theme, zoom, visible, tabIndex }}
             syncKey={props.syncKey}
-            label={visible ? describe(chart, series) : chart.title}
+            label={visible ? describe(chart, series, differences) : chart.title}
             onZoom={props.onZoom}
             onHover={setAt}
             onSay={props.onSay}

@@ -18,6 +18,7 @@ const choices: fc.Arbitrary<Choices> = fc.record({
   order: names,
   off: names,
   closed: names,
+  offRuns: names,
 }) as fc.Arbitrary<Choices>;
 
 describe("choices", () => {

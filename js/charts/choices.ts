@@ -18,6 +18,8 @@ export interface Choices {
   readonly off: readonly string[];
   /** Keys of sections that are closed. */
   readonly closed: readonly string[];
+  /** Keys of runs whose lines are switched off. */
+  readonly offRuns: readonly string[];
 }
 
 export const DEFAULT_CHOICES: Choices = {
@@ -27,9 +29,10 @@ export const DEFAULT_CHOICES: Choices = {
   order: [],
   off: [],
   closed: [],
+  offRuns: [],
 };
 
-type ListName = "pinned" | "hidden" | "off" | "closed";
+type ListName = "pinned" | "hidden" | "off" | "closed" | "offRuns";
 
 const MOST_NAMES = 500;
 const LONGEST_NAME = 300;
@@ -103,5 +106,6 @@ export function readChoices(text: string | null): Choices {
     order: namesIn(raw.order),
     off: namesIn(raw.off),
     closed: namesIn(raw.closed),
+    offRuns: namesIn(raw.offRuns),
   };
 }

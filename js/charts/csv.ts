@@ -57,9 +57,9 @@ export function csvOfFrames(frames: readonly Frame[], metrics?: readonly string[
  */
 export function csvOfLines(lines: readonly Line[], x: XAxis, zoom: Range | null): string {
   const columns = lines.flatMap((line) => {
-    const more: (readonly [string, Float64Array])[] = [[line.metric, line.y]];
-    if (line.band) more.push([`${line.metric} min`, line.band.low], [`${line.metric} max`, line.band.high]);
-    if (line.smoothed) more.push([`${line.metric} smoothed`, line.smoothed]);
+    const more: (readonly [string, Float64Array])[] = [[line.title, line.y]];
+    if (line.band) more.push([`${line.title} min`, line.band.low], [`${line.title} max`, line.band.high]);
+    if (line.smoothed) more.push([`${line.title} smoothed`, line.smoothed]);
     return more.map(([name, values], i) => ({ line, name, values, own: i === 0 }));
   });
   const within = (at: number) => zoom === null || (at >= zoom.low && at <= zoom.high);

@@ -3,7 +3,7 @@
 import { formatValue } from "./format";
 import { type Layout, pixelOfX, pixelOfY } from "./layout";
 import type { Line } from "./lines";
-import { colorOf, type Theme } from "./palette";
+import { lookOf, swatchOf, type Theme } from "./palette";
 import { type Picked, pickFrom } from "./pick";
 
 export interface CursorState {
@@ -18,6 +18,11 @@ export interface CursorState {
 }
 
 const ASIDE = 10;
+/** Height of one row of the table, and how much of the chart the table may hide. */
+const ROW_HEIGHT = 16;
+const MOST_HIDDEN = 0.8;
+/** So many are shown in the smallest chart, too. */
+const FEWEST_ROWS = 3;
 
 export class Cursor {
   readonly #over: HTMLElement;
@@ -48,9 +53,9 @@ export class Cursor {
     if (shown) this.#name(named(at), pixel, state);
     const picked = shown ? lines.map((line) => [line, pickFrom(line, at)] as const) : [];
     while (this.#dots.length < picked.length) this.#dots.push(this.#make("anr-dot", "i"));
-    for (const [i, dot] of this.#dots.entries()) this.#dot(dot, picked[i]?.[1] ?? null, state);
-    const rows = picked.flatMap(([, one]) => (one ? [one] : []));
-    const says = rows.length > 1 || rows.some(({ smoothed, band }) => smoothed !== null || band !== null);
+    for (const [i, dot] of this.#dots.entries()) this.#dot(dot, picked[i], state);
+    const rows = picked.flatMap(([line, one]) => (one ? [[line, one] as const] : []));
+    const says = rows.length > 1 || rows.some(([, { smoothed, band }]) => smoothed !== null || band !== null);
     this.#table.hidden = !(shown && state.here && says);
     if (this.#table.hidden) this.#table.replaceChildren();
     else this.#tabulate(rows, pixel, state);
@@ -70,30 +75,40 @@ export class Cursor {
     this.#label.style.transform = `translateX(${Math.round(Math.min(Math.max(pixel - half, least), most))}px)`;
   }
 
-  #dot(dot: HTMLElement, picked: Picked | null, { layout, theme }: CursorState): void {
+  #dot(dot: HTMLElement, of: readonly [Line, Picked | null] | undefined, { layout, theme }: CursorState): void {
     dot.hidden = true;
-    if (!picked) return;
+    const [line, picked] = of ?? [];
+    if (!line || !picked) return;
     const { width, height } = layout.area;
     const x = pixelOfX(layout, picked.x);
     const y = pixelOfY(layout, picked.smoothed ?? picked.value);
     dot.hidden = !(x >= 0 && x <= width && y >= -1 && y <= height + 1);
-    dot.style.background = colorOf(picked.index, theme);
-    dot.style.transform = `translate(${x}px, ${y}px)`;
+    const { color, end } = lookOf(line, theme);
+    dot.style.background = color;
+    dot.style.borderRadius = end === "diamond" ? "0" : "";
+    dot.style.transform = `translate(${x}px, ${y}px)${end === "diamond" ? " rotate(45deg)" : ""}`;
   }
 
-  #tabulate(rows: readonly Picked[], pixel: number, { layout: { area }, theme }: CursorState): void {
+  #tabulate(all: readonly (readonly [Line, Picked])[], pixel: number, { layout: { area }, theme }: CursorState): void {
     const document = this.#over.ownerDocument;
-    const smoothed = rows.some((row) => row.smoothed !== null);
-    const band = rows.some((row) => row.band !== null);
-    const cells = rows.flatMap((row) => {
+    const room = Math.max(FEWEST_ROWS, Math.floor((MOST_HIDDEN * area.height) / ROW_HEIGHT));
+    const rows = all.slice(0, all.length > room ? room - 1 : room);
+    const smoothed = rows.some(([, row]) => row.smoothed !== null);
+    const band = rows.some(([, row]) => row.band !== null);
+    const cells = rows.flatMap(([line, row]) => {
       const key = document.createElement("i");
-      key.style.background = colorOf(row.index, theme);
+      key.style.background = swatchOf(lookOf(line, theme));
       const texts = [row.label, formatValue(row.value)];
       if (smoothed) texts.push(row.smoothed === null ? "" : `~ ${formatValue(row.smoothed)}`);
       if (band) texts.push(row.band ? `${formatValue(row.band.low)} … ${formatValue(row.band.high)}` : "");
       return [key, ...texts.map((text) => Object.assign(document.createElement("span"), { textContent: text }))];
     });
     this.#table.style.gridTemplateColumns = `repeat(${2 + 1 + Number(smoothed) + Number(band)}, auto)`;
+    if (all.length > rows.length) {
+      const more = document.createElement("em");
+      more.textContent = `${all.length - rows.length} more in the table`;
+      cells.push(more);
+    }
     this.#table.replaceChildren(...cells);
     const wide = this.#table.offsetWidth;
     // On the side that has room, so that it does not cover what is pointed at.

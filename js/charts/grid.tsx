@@ -18,6 +18,8 @@ import { pngOf, save, svgOf } from "./picture";
 import { inksOf } from "./plot";
 import type { LoadPlotly } from "./plotly";
 import { rove } from "./roving";
+import { RunKeys } from "./run_keys";
+import type { OtherRun } from "./runs";
 
 export interface ChartGridProps {
   readonly history: History;
@@ -41,7 +43,11 @@ export interface ChartGridProps {
   readonly detail?: DetailSource;
   /** Every point of some metrics; rejects with a sentence that says why there are none. */
   readonly allPoints?: (metrics: readonly string[]) => Promise<readonly Frame[]>;
+  /** Runs that are drawn behind; the same list as long as nothing of it has changed. */
+  readonly others?: readonly OtherRun[];
 }
+
+const NOBODY: readonly OtherRun[] = [];
 
 let grids = 0;
 
@@ -152,8 +158,8 @@ function useSaving(props: ChartGridProps, root: { readonly current: HTMLElement 
 
 export function ChartGrid(props: ChartGridProps) {
   const { history, choices, onChoices, section = "charts", only, first = [] } = props;
-  const { empty = "waiting for the first point…" } = props;
-  const { options, off } = choices;
+  const { empty = "waiting for the first point…", others = NOBODY, name } = props;
+  const { options, off, offRuns } = choices;
   useHistory(history);
   const detail = useDetail(props.detail);
   const root = useRef<HTMLDivElement>(null);
@@ -177,7 +183,7 @@ export function ChartGrid(props: ChartGridProps) {
   const saving = useSaving(props, root, zoom);
   detail?.look({ x: options.x, zoom, start: props.start });
   const view: ChartView = {
-    ...{ history, options, off, start: props.start, theme: props.theme, zoom, syncKey, detail },
+    ...{ history, options, off, offRuns, others, name, start: props.start, theme: props.theme, zoom, syncKey, detail },
     onZoom: (range) => setZoomed(range && { x: options.x, range }),
     onSay: setSaid,
   };
@@ -263,6 +269,15 @@ export function ChartGrid(props: ChartGridProps) {
               ? "Every chart is hidden. “View” shows them again."
               : empty}
         </p>
+      )}
+      {others.length > 0 && (
+        <RunKeys
+          {...{ name, others, theme: props.theme }}
+          off={offRuns}
+          metrics={known ? known.split("\n") : []}
+          dated={options.x === "wall"}
+          onToggle={(key) => onChoices(toggled(choices, "offRuns", key))}
+        />
       )}
       {arranged.sections.map((one, no) => (
         <SectionOfCharts

@@ -15,6 +15,7 @@ export type { ChartOptions } from "./options";
 export { colorOf, type Theme } from "./palette";
 export { save } from "./picture";
 export type { LoadPlotly, Plotly } from "./plotly";
+export { type OtherRun, OWN } from "./runs";
 export type { Point, Series } from "./series";
 export { detailFrom } from "./server_detail";
 export { Sparkline } from "./sparkline";

@@ -4,6 +4,8 @@
 
 import { isNoisy, type Sequence, smooth } from "./ema";
 import { type ChartOptions, metricOf, type XAxis } from "./options";
+import type { RunMark } from "./palette";
+import type { OtherRun } from "./runs";
 import type { Columns, Mark, Series } from "./series";
 
 export interface Line {
@@ -11,6 +13,10 @@ export interface Line {
   readonly index: number;
   readonly metric: string;
   readonly label: string;
+  /** What it is called among the lines of all charts: its metric, and its run where that is another. */
+  readonly title: string;
+  /** The other run that it is of; null for the one whose charts are shown. */
+  readonly other: RunMark | null;
   readonly length: number;
   /** Rising. */
   readonly x: Float64Array;
@@ -42,7 +48,7 @@ export interface Ground {
 }
 
 /** Index of the last entry of a rising column that is at most `value`; -1 where none is. */
-function lastAtMost(column: Float64Array, value: number): number {
+export function lastAtMost(column: Float64Array, value: number): number {
   let [low, high] = [-1, column.length - 1];
   while (low < high) {
     const middle = (low + high + 1) >> 1;
@@ -106,12 +112,13 @@ function inOrder(line: Line): Line {
 
 export function lineOf(
   series: Series,
-  shown: { readonly index: number; readonly label: string },
+  shown: { readonly index: number; readonly label: string; readonly other?: OtherRun },
   smoothing: ChartOptions["smoothing"],
   ground: Ground,
 ): Line {
   const columns = series.columns();
   const place = placer(ground);
+  const { index, label, other = null } = shown;
   const sequence: Sequence = { length: columns.length, x: columns.step, value: columns.value, weight: columns.count };
   const smoothed = smoothing > 0 && isNoisy(sequence) ? smooth(sequence, smoothing) : null;
   const tail = series.tail;
@@ -119,8 +126,9 @@ export function lineOf(
   const end = tail && endY !== undefined ? { x: place(tail), y: endY } : null;
   const marks = series.marks.map((mark) => ({ x: place(mark), kind: mark.kind, count: mark.count }));
   return inOrder({
-    ...shown,
+    ...{ index, label, other },
     metric: series.name,
+    title: other ? `${series.name} · ${other.name}` : series.name,
     length: columns.length,
     x: positions(columns, ground),
     y: columns.value,

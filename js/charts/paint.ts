@@ -2,6 +2,7 @@
 
 import { FONT_SIZE, type Layout, pixelOfX, pixelOfY } from "./layout";
 import type { Line } from "./lines";
+import type { Look } from "./palette";
 import type { Path, Surface } from "./surface";
 
 /** Colours of what is not a line. */
@@ -11,9 +12,7 @@ export interface Inks {
   readonly alarm: string;
 }
 
-export interface Pen {
-  readonly color: string;
-  readonly dash: readonly number[];
+export interface Pen extends Look {
   readonly inks: Inks;
 }
 
@@ -145,8 +144,9 @@ function paintMarks(surface: Surface, line: Line, layout: Layout, place: Place, 
   }
 }
 
-/** Draw one line with its band, end and marks. */
-export function paintLine(surface: Surface, line: Line, layout: Layout, { color, dash, inks }: Pen): void {
+/** Draw one line with its band, end and marks; of another run nothing but the line that counts, and its end. */
+export function paintLine(surface: Surface, line: Line, layout: Layout, pen: Pen): void {
+  const { color, dash, alpha, weight, inks } = pen;
   const place = placeIn(layout);
   const span = visible(line, layout);
   const strong = line.smoothed ?? line.y;
@@ -154,31 +154,53 @@ export function paintLine(surface: Surface, line: Line, layout: Layout, { color,
   // A little more than the plotting area: a line at its edge, and the dot at its end, are not cut in two.
   const edge = { left: left - 3, top: top - 4, width: width + 7, height: height + 7 };
   surface.within(edge, () => {
-    const band = bandOf(surface.path(), line, place, top + height, span);
+    const band = line.other ? null : bandOf(surface.path(), line, place, top + height, span);
     if (band) surface.fill(band, color, 0.16);
-    if (line.smoothed) {
+    if (line.smoothed && !line.other) {
       const faint = trace(surface, line, line.y, place, span);
       surface.stroke(faint, { color, width: 1, alpha: 0.32, dash });
     }
     const path = trace(surface, line, strong, place, span);
-    surface.stroke(path, { color, width: line.smoothed ? 1.8 : 1.5, dash });
+    surface.stroke(path, { color, width: weight * (line.smoothed ? 1.8 : 1.5), alpha, dash });
     const dots = lonely(surface.path(), line, strong, place, span);
     if (line.end && Number.isFinite(place.y(line.end.y) + place.x(line.end.x))) {
-      dots.circle(place.x(line.end.x), place.y(line.end.y), 2.7);
+      paintEnd(dots, place.x(line.end.x), place.y(line.end.y), pen);
     }
-    surface.fill(dots, color);
+    surface.fill(dots, color, alpha);
     paintMarks(surface, line, layout, place, inks);
   });
 }
 
-/** Draw axes and lines of a chart. */
+const END = 2.7;
+
+function paintEnd(path: Path, x: number, y: number, { end, weight }: Pen): void {
+  if (end === "dot") {
+    path.circle(x, y, weight * END);
+    return;
+  }
+  path.moveTo(x - END - 1, y);
+  for (const [dx, dy] of [
+    [0, -1],
+    [1, 0],
+    [0, 1],
+    [-1, 0],
+  ] as const) {
+    path.lineTo(x + dx * (END + 1), y + dy * (END + 1));
+  }
+}
+
+/** Draw axes and lines of a chart, those of other runs behind. */
 export function paintChart(
   surface: Surface,
   lines: readonly Line[],
   layout: Layout,
   inks: Inks,
-  lookOf: (line: Line) => Omit<Pen, "inks">,
+  lookOf: (line: Line) => Look,
 ): void {
   paintAxes(surface, layout, inks);
-  for (const line of lines) paintLine(surface, line, layout, { ...lookOf(line), inks });
+  for (const behind of [true, false]) {
+    for (const line of lines) {
+      if ((line.other !== null) === behind) paintLine(surface, line, layout, { ...lookOf(line), inks });
+    }
+  }
 }

@@ -3,7 +3,7 @@
 import { FONT_SIZE, layOut, type Shown } from "./layout";
 import { nameOfX } from "./options";
 import { type Inks, paintChart } from "./paint";
-import { colorOf, dashOf, type Theme } from "./palette";
+import { lookOf, type Theme } from "./palette";
 import { FINE_GRAIN, onCanvas, type Surface } from "./surface";
 import { asSvg } from "./svg";
 
@@ -41,14 +41,15 @@ export function paintPicture(surface: Surface, { title, shown, theme, inks }: Pi
   const name = fitted(title, SIZE.width - 2 * EDGE, (text) => surface.widthOf(text, TITLE_SIZE, true));
   surface.text(name, EDGE, 24, { color: inks.strong, size: TITLE_SIZE, bold: true });
   let left = EDGE;
-  for (const { index, label } of shown.lines.length > 1 ? shown.lines : []) {
+  for (const line of shown.lines.length > 1 ? shown.lines : []) {
     const key = surface.path();
     key.moveTo(left, 38);
     key.lineTo(left + 14, 38);
-    const text = fitted(label, 200, (part) => surface.widthOf(part, KEY_SIZE));
+    const text = fitted(line.label, 200, (part) => surface.widthOf(part, KEY_SIZE));
     const right = left + 20 + surface.widthOf(text, KEY_SIZE);
     if (right > SIZE.width - EDGE) break;
-    surface.stroke(key, { color: colorOf(index, theme), width: 2.5, dash: dashOf(index) });
+    const { color, dash } = lookOf(line, theme);
+    surface.stroke(key, { color, width: 2.5, dash });
     surface.text(text, left + 20, 38, { color: inks.text, size: KEY_SIZE, at: "middle" });
     left = right + 16;
   }
@@ -56,8 +57,7 @@ export function paintPicture(surface: Surface, { title, shown, theme, inks }: Pi
   const inner = { width: SIZE.width - 2 * EDGE, height: SIZE.height - plain - FOOT };
   const layout = layOut(shown, inner, (label) => surface.widthOf(label, FONT_SIZE));
   const area = { ...layout.area, left: layout.area.left + EDGE, top: layout.area.top + plain };
-  const lookOf = ({ index }: { index: number }) => ({ color: colorOf(index, theme), dash: dashOf(index) });
-  paintChart(surface, shown.lines, { ...layout, area }, inks, lookOf);
+  paintChart(surface, shown.lines, { ...layout, area }, inks, (line) => lookOf(line, theme));
   const named = fitted(nameOfX(shown.x), area.width, (text) => surface.widthOf(text, FONT_SIZE));
   const middle = area.left + area.width / 2;
   surface.text(named, middle, SIZE.height - 10, { color: inks.text, size: FONT_SIZE, align: "center" });

@@ -9,7 +9,7 @@ import { Gestures } from "./gestures";
 import { FONT_SIZE, type Layout, layOut, placeAtPixel, type Shown } from "./layout";
 import type { Line, Range } from "./lines";
 import { type Inks, paintChart } from "./paint";
-import { colorOf, dashOf, type Theme } from "./palette";
+import { lookOf, type Theme } from "./palette";
 import { further, pickFrom, sentenceOf } from "./pick";
 import { between, movedBy, settled, zoomedBy } from "./shown";
 import { onCanvas, type Surface } from "./surface";
@@ -167,8 +167,7 @@ export class Plot {
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.#context.clearRect(0, 0, this.#size.width, this.#size.height);
     const { lines, theme } = this.#state;
-    const lookOf = ({ index }: Line) => ({ color: colorOf(index, theme), dash: dashOf(index) });
-    paintChart(this.#surface, lines, this.#layout, this.#inks, lookOf);
+    paintChart(this.#surface, lines, this.#layout, this.#inks, (line) => lookOf(line, theme));
     // What is shown moved on under a pointer that stands still.
     if (this.#pixel !== null) this.#point(this.#pixel);
     this.#showCursor();

@@ -2,7 +2,7 @@
 
 import type { Line, Range } from "./lines";
 import { type ChartOptions, nameOfX, xScaleOf } from "./options";
-import { colorOf, type Theme } from "./palette";
+import { lookOf, type Theme } from "./palette";
 
 /** The part of plotly.js that is used; see `plotly/index.js` for what is built. */
 export interface Plotly {
@@ -19,7 +19,6 @@ export interface PlotlyHost {
 /** Rejects with a sentence that says why plotly is not to be had. */
 export type LoadPlotly = () => Promise<Plotly>;
 
-const DASHES = ["solid", "dash", "dot", "dashdot"];
 const MAX_MARKS = 50;
 
 /** Plotly reads some HTML in texts; a metric's name is only ever text. */
@@ -54,21 +53,30 @@ function withGaps(
 /** Return plotly's traces for lines. */
 export function tracesOf(lines: readonly Line[], options: Pick<ChartOptions, "x">, theme: Theme): object[] {
   const x = (value: number) => (options.x === "wall" ? value * 1000 : value);
-  return lines.flatMap((line) => {
-    const color = colorOf(line.index, theme);
+  // Those of other runs lie behind.
+  const ordered = [...lines.filter(({ other }) => other), ...lines.filter(({ other }) => !other)];
+  return ordered.flatMap((line) => {
+    const { dash, weight, alpha, ...look } = lookOf(line, theme);
+    const color = alpha < 1 ? transparent(look.color, alpha) : look.color;
     const name = plainText(line.label);
-    const stroke = { color, width: 1.8, dash: DASHES[Math.floor(line.index / 6) % DASHES.length] };
+    const stroke = {
+      color,
+      width: 1.8 * weight,
+      dash: dash.length ? dash.map((part) => `${part}px`).join(",") : "solid",
+    };
     const faint = { type: "scatter", mode: "lines", showlegend: false, hoverinfo: "skip", legendgroup: name };
-    const fill = transparent(color, 0.16);
-    const band = line.band
-      ? [
-          { ...faint, ...withGaps(line, line.band.low, x), line: { width: 0 } },
-          { ...faint, ...withGaps(line, line.band.high, x), line: { width: 0 }, fill: "tonexty", fillcolor: fill },
-        ]
-      : [];
-    const raw = line.smoothed
-      ? [{ ...faint, ...withGaps(line, line.y, x), line: { color: transparent(color, 0.35), width: 1 } }]
-      : [];
+    const fill = transparent(look.color, 0.16);
+    const band =
+      line.band && !line.other
+        ? [
+            { ...faint, ...withGaps(line, line.band.low, x), line: { width: 0 } },
+            { ...faint, ...withGaps(line, line.band.high, x), line: { width: 0 }, fill: "tonexty", fillcolor: fill },
+          ]
+        : [];
+    const raw =
+      line.smoothed && !line.other
+        ? [{ ...faint, ...withGaps(line, line.y, x), line: { color: transparent(color, 0.35), width: 1 } }]
+        : [];
     const strong = { type: "scatter", mode: line.length > 1 ? "lines" : "markers", name, legendgroup: name };
     return [
       ...band,

@@ -58,8 +58,8 @@ export function PointTable({ title, lines, options, zoom }: PointTableProps) {
           <tr>
             <th scope="col">{options.x === "relative" ? "time" : nameOfX(options.x)}</th>
             {lines.map((line) => (
-              <th key={line.metric} scope="col" title={line.metric}>
-                {line.metric}
+              <th key={line.title} scope="col" title={line.title}>
+                {line.title}
               </th>
             ))}
           </tr>
@@ -69,7 +69,7 @@ export function PointTable({ title, lines, options, zoom }: PointTableProps) {
             <tr key={x}>
               <th scope="row">{formatX(x, options).replace(/^step /, "")}</th>
               {values.map((value, i) => (
-                <td key={lines[i]?.metric}>{value === null ? "" : formatValue(value, 6)}</td>
+                <td key={lines[i]?.title}>{value === null ? "" : formatValue(value, 6)}</td>
               ))}
             </tr>
           ))}

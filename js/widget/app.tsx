@@ -1,7 +1,7 @@
 /** The view of one run in a notebook: banner, head line, charts, foot line. Never empty. */
 
 import { useEffect, useMemo, useReducer, useState } from "preact/hooks";
-import { ChartGrid, ChartToolbar, type Keeper, useChoices, useHistory, useTheme } from "../charts";
+import { ChartGrid, ChartToolbar, type Keeper, type OtherRun, useChoices, useHistory, useTheme } from "../charts";
 import { Banner } from "./banner";
 import { ConfigTable } from "./config_table";
 import { Foot } from "./foot";
@@ -39,6 +39,7 @@ function useServerTime(view: RunView, root: HTMLElement): number {
 }
 
 const NONE: readonly string[] = [];
+const NO_RUNS: readonly OtherRun[] = [];
 
 type Tab = "charts" | "system" | "config";
 const TAB_NAMES: Record<Tab, string> = { charts: "Charts", system: "System", config: "Config" };
@@ -86,7 +87,7 @@ export function App({ view, root, keeper }: { view: RunView; root: HTMLElement; 
   const tab = tabs.includes(chosen) ? chosen : "charts";
   const start = Date.parse(state.run.created_at ?? "") / 1000 || firstTime(state);
   const { height, key_metrics } = state.config;
-  const { history } = state;
+  const { history, others } = state;
   const { name } = state.run;
   // The same element as before is not looked through again when only the clock has moved on.
   const grid = useMemo(
@@ -103,11 +104,12 @@ export function App({ view, root, keeper }: { view: RunView; root: HTMLElement; 
           theme={theme}
           loadPlotly={() => view.plotly()}
           first={key_metrics ?? NONE}
+          others={tab === "charts" ? others : NO_RUNS}
           detail={view.detail}
           allPoints={view.allPoints}
         />
       ),
-    [view, history, choices, setChoices, name, tab, start, theme, key_metrics],
+    [view, history, choices, setChoices, name, tab, start, theme, key_metrics, others],
   );
   return (
     <div class="anr anr-widget" data-theme={theme} data-run-id={view.runId}>

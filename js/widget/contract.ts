@@ -45,7 +45,18 @@ export interface Traits {
   config: WidgetConfig;
 }
 
+/** A run behind the one that is shown; its points are in the message's buffer of the same place. */
+export interface OtherTrait {
+  readonly key: string;
+  readonly kind: "reference" | "run";
+  readonly name: string;
+  readonly slot: number;
+  /** Seconds since the Unix epoch; null: its times are seconds since its start. */
+  readonly start: number | null;
+}
+
 export type KernelMessage =
+  | { readonly type: "runs"; readonly version: number; readonly runs: readonly OtherTrait[] }
   | { readonly type: "points"; readonly no: number; readonly reset: boolean; readonly complete?: boolean }
   | { readonly type: "secrets"; readonly view: string | null; readonly claim: string | null }
   | { readonly type: "asset"; readonly name: string };

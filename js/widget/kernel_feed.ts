@@ -5,7 +5,7 @@
  */
 
 import { decodePlainSegments, type Frame } from "../api";
-import { History } from "../charts";
+import { History, type OtherRun } from "../charts";
 import type { KernelMessage, Model, Traits } from "./contract";
 import { Rows } from "./rows";
 
@@ -17,9 +17,12 @@ export interface KernelListener {
   secrets(view: string | null, claim: string | null): void;
   /** Everything so far has come. */
   reset(): void;
+  /** These runs stand behind this one from now on. */
+  others(runs: readonly OtherRun[]): void;
 }
 
 type PointsMessage = Extract<KernelMessage, { type: "points" }>;
+type RunsMessage = Extract<KernelMessage, { type: "runs" }>;
 
 const TRAITS = ["change:run", "change:status", "change:config"] as const;
 const PATIENCE_MS = 20_000;
@@ -29,6 +32,7 @@ export class KernelFeed {
   readonly #listener: KernelListener;
   #rows = new Rows(false);
   #nextNo = 0;
+  #othersVersion = -1;
   #model: Model | null = null;
   #unhear: () => void = () => undefined;
   #assets: ((bytes: DataView | null) => void)[] = [];
@@ -49,6 +53,7 @@ export class KernelFeed {
   attach(model: Model): void {
     this.detach();
     this.#model = model;
+    this.#othersVersion = -1;
     const traits = () => {
       this.#listener.heard();
       this.#tellTraits(model);
@@ -90,7 +95,25 @@ export class KernelFeed {
     this.#listener.heard();
     if (message.type === "secrets") this.#listener.secrets(message.view, message.claim);
     else if (message.type === "points") this.#takePoints(message, buffers);
+    else if (message.type === "runs") this.#takeOthers(message, buffers);
     else for (const take of this.#assets.splice(0)) take(buffers[0] ?? null);
+  }
+
+  #takeOthers({ version, runs }: RunsMessage, buffers: readonly DataView[]): void {
+    // They are sent again and again, since a page may not have been there.
+    if (version === this.#othersVersion) return;
+    try {
+      const others = runs.map((run, i) => {
+        const history = new History();
+        const buffer = buffers[i];
+        if (buffer) history.replace(decodePlainSegments(buffer).flatMap(({ frames }) => frames));
+        return { ...run, history };
+      });
+      this.#listener.others(others);
+      this.#othersVersion = version;
+    } catch (error) {
+      console.warn("anonrun: other runs from the kernel could not be read.", error);
+    }
   }
 
   #takePoints({ no, reset, complete = true }: PointsMessage, buffers: readonly DataView[]): void {

@@ -6,7 +6,7 @@
  */
 
 import { Client, type Frame, type Problem, type RunInfo } from "../api";
-import { type DetailSource, detailFrom, type History, type Plotly, stretchOf } from "../charts";
+import { type DetailSource, detailFrom, type History, type OtherRun, type Plotly, stretchOf } from "../charts";
 import { Feed } from "../charts/feed";
 import { jupyterBase, type Reached, reach } from "./address";
 import { ClaimWatch } from "./claim_watch";
@@ -30,6 +30,8 @@ export interface ViewState {
   readonly clockOffsetMs: number;
   /** What is shown: the kernel's points, or the server's. */
   readonly history: History;
+  /** Runs behind this one. */
+  readonly others: readonly OtherRun[];
   readonly server: Reached | null;
   /** Which secrets are here; the secrets themselves are asked for when they are used. */
   readonly has: { readonly view: boolean; readonly claim: boolean };
@@ -63,6 +65,7 @@ export class RunView {
       traits: (traits) => this.#takeTraits(traits),
       secrets: (view, claim) => this.#takeSecrets(view, claim),
       reset: () => this.#stopFeed(),
+      others: (others) => this.#set({ others }),
     });
     this.#state = {
       run,
@@ -73,6 +76,7 @@ export class RunView {
       wasAnonymous: run.anonymous,
       clockOffsetMs: 0,
       history: this.#kernel.history,
+      others: [],
       server: null,
       has: { view: false, claim: false },
       heardAt: Date.now(),
