@@ -1040,6 +1040,8 @@ export interface components {
          *       "max_step": 1,
          *       "published_at": "2026-11-24T13:00:00.000000Z",
          *       "embed": true,
+         *       "total": 1,
+         *       "error": "text",
          *       "permissions": {
          *         "write": true,
          *         "delete": true,
@@ -1086,6 +1088,8 @@ export interface components {
             max_step?: number | null;
             published_at?: string | null;
             embed?: boolean;
+            total?: number | null;
+            error?: string | null;
             permissions?: components["schemas"]["Permissions"];
             metrics?: string[];
         };
@@ -1485,6 +1489,8 @@ export interface components {
          *           "max_step": 1,
          *           "published_at": "2026-11-24T13:00:00.000000Z",
          *           "embed": true,
+         *           "total": 1,
+         *           "error": "text",
          *           "permissions": {
          *             "write": true,
          *             "delete": true,
@@ -1609,6 +1615,8 @@ export interface components {
          *         url_path: path of its page below the server's root, without a leading slash and without a secret.
          *         published_at: since when anybody may read it; None for nobody but who was let in.
          *         embed: whether other sites may show a chart of it, while it is published.
+         *         total: steps that the run will make; None where nobody said so.
+         *         error: type of the exception that ended it, such as `ValueError`; None where none did.
          *         server_time: now, by the server's clock.
          * @example {
          *       "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
@@ -1641,6 +1649,8 @@ export interface components {
          *       "max_step": 1,
          *       "published_at": "2026-11-24T13:00:00.000000Z",
          *       "embed": true,
+         *       "total": 1,
+         *       "error": "text",
          *       "permissions": {
          *         "write": true,
          *         "delete": true,
@@ -1684,6 +1694,8 @@ export interface components {
             max_step?: number | null;
             published_at?: string | null;
             embed?: boolean;
+            total?: number | null;
+            error?: string | null;
             permissions?: components["schemas"]["Permissions"];
         };
         /**
@@ -1721,6 +1733,8 @@ export interface components {
          *           "max_step": 1,
          *           "published_at": "2026-11-24T13:00:00.000000Z",
          *           "embed": true,
+         *           "total": 1,
+         *           "error": "text",
          *           "permissions": {
          *             "write": true,
          *             "delete": true,
@@ -1748,6 +1762,7 @@ export interface components {
          *         name: for display; the server chooses one for a new run where None.
          *         resume: what to do where the account's project has the id already: `never` refuses, `allow`
          *             goes on with that run, `must` also refuses where there is none.
+         *         total: steps that the run will make; None where nobody said so.
          * @example {
          *       "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
          *       "tokens": {
@@ -1767,7 +1782,8 @@ export interface components {
          *       "notes": "baseline",
          *       "group": "seeds",
          *       "job_type": "train",
-         *       "resume": "never"
+         *       "resume": "never",
+         *       "total": 1
          *     }
          */
         RunRequest: {
@@ -1786,6 +1802,7 @@ export interface components {
             job_type?: string | null;
             /** @enum {string} */
             resume?: "never" | "allow" | "must";
+            total?: number | null;
         };
         /**
          * @description What a writer needs to know after each delivery; also the answer to a heartbeat.
@@ -1813,6 +1830,8 @@ export interface components {
          *         config: adds to what was set before, key by key.
          *         config_removed: keys of the config to be removed, before `config` is added.
          *         summary: adds to what was set before, key by key.
+         *         total: steps that the run will make; 0 takes back what was said.
+         *         error: type of the exception that ended the run, never its text.
          * @example {
          *       "name": "quiet-river",
          *       "notes": "baseline",
@@ -1829,7 +1848,9 @@ export interface components {
          *         "loss": 0.25
          *       },
          *       "state": "running",
-         *       "exit_code": 0
+         *       "exit_code": 0,
+         *       "total": 1,
+         *       "error": "text"
          *     }
          */
         RunUpdate: {
@@ -1845,6 +1866,8 @@ export interface components {
             } | null;
             state?: ("running" | "finished" | "failed") | null;
             exit_code?: number | null;
+            total?: number | null;
+            error?: string | null;
         };
         /**
          * @description A series reduced to buckets of neighbouring points, sorted by x; each list has one entry a bucket.
@@ -2062,6 +2085,8 @@ export interface components {
          *             "max_step": 1,
          *             "published_at": "2026-11-24T13:00:00.000000Z",
          *             "embed": true,
+         *             "total": 1,
+         *             "error": "text",
          *             "permissions": {
          *               "write": true,
          *               "delete": true,

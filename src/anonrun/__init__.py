@@ -78,6 +78,7 @@ def init(
     reinit: str | bool | None = None,
     system_metrics: bool = True,
     capture: Sequence[str] = (),
+    total: int | None = None,
     **more: Any,  # noqa: ANN401  the user's values
 ) -> Run:
     """Start a run.
@@ -105,6 +106,8 @@ def init(
         reinit: with a run still going, `finish_previous` (the default) finishes it, `create_new` keeps both.
         system_metrics: accepted for the sake of later versions; nothing is measured yet.
         capture: accepted for the sake of later versions; nothing about the machine is collected.
+        total: steps that the training will make, for a progress bar and the time that is left; `run.total` can be set
+            later too. What cannot be such a number is ignored with a warning.
         more: arguments of wandb.init that mean nothing here are ignored with a note; others raise.
 
     Raises:
@@ -117,7 +120,7 @@ def init(
     return _session.init(
         project=project, name=name, config=config, anonymous=anonymous, server=server, api_key=api_key, id=id,
         resume=resume, mode=mode, tags=tags, notes=notes, group=group, job_type=job_type, dir=dir, reinit=reinit,
-        system_metrics=system_metrics, capture=capture, **more,
+        system_metrics=system_metrics, capture=capture, total=total, **more,
     )  # fmt: skip
 
 

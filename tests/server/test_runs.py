@@ -187,6 +187,38 @@ def test_a_run_that_is_silent_for_a_minute_has_crashed_until_it_is_heard(site: S
     assert (info["state"], info["exit_code"]) == ("failed", 3)
 
 
+def test_what_ended_a_run_is_told_until_it_goes_on(site: Site) -> None:
+    key = site.anonymous_key()
+    run = site.run(key, id="mine")
+    end = {"state": "failed", "exit_code": 1, "error": "ValueError"}
+    site.api.patch(run.path, json=end, headers=bearer(run.write)).raise_for_status()
+    site.api.patch(run.path, json={"state": "failed"}, headers=bearer(run.write)).raise_for_status()
+    assert site.get(run).json()["error"] == "ValueError"
+    make(site, key, site.new_run().request(id="mine", resume="must"))
+    assert (site.get(run).json()["state"], site.get(run).json()["error"]) == ("running", None)
+
+
+def test_a_total_is_set_changed_and_taken_back(site: Site) -> None:
+    key = site.anonymous_key()
+    run = site.run(key, id="mine", total=100)
+    totals = [site.get(run).json()["total"]]
+    for change in ({"total": 2**53 - 1}, {"name": "n"}, {"total": 0}):
+        site.api.patch(run.path, json=change, headers=bearer(run.write)).raise_for_status()
+        totals.append(site.get(run).json()["total"])
+    site.clock.forward(seconds=1)
+    _, resumed = make(site, key, site.new_run().request(id="mine", resume="must", total=7))
+    assert [*totals, resumed["total"]] == [100, 2**53 - 1, 2**53 - 1, None, 7]
+
+
+@pytest.mark.parametrize("total", [-1, 2**53])
+def test_a_total_that_cannot_be_is_refused(site: Site, total: int) -> None:
+    run = site.run()
+    answer = site.api.patch(run.path, json={"total": total}, headers=bearer(run.write))
+    assert (answer.status_code, code(answer)) == (422, "request_invalid")
+    status, _ = make(site, site.anonymous_key(), site.new_run().request(total=total))
+    assert status == 422
+
+
 def test_what_is_absent_from_a_change_stays(site: Site) -> None:
     run = site.run(name="n", config={"lr": 1}, tags=["a"], notes="text")
     for summary in ({"best": 0.5}, {"worst": "NaN"}):

@@ -190,6 +190,13 @@ def test_every_field_of_a_blind_run_says_only_what_it_may(site: Site, hers: Made
     }  # fmt: skip
 
 
+def test_what_ended_a_run_is_hidden_since_a_type_may_bear_a_name(site: Site, hers: MadeRun) -> None:
+    end = {"state": "failed", "exit_code": 1, "error": f"{WHO}Error"}
+    site.api.patch(hers.path, json=end, headers=bearer(hers.write)).raise_for_status()
+    blind = site.get(hers, token=make_link(site, hers, blind=True)[0]).json()
+    assert (site.get(hers).json()["error"], blind["error"], blind["exit_code"]) == (f"{WHO}Error", None, 1)
+
+
 def everything(site: Site, run: MadeRun, client: httpx.Client, headers: dict[str, str]) -> list[httpx.Response]:
     """Return every answer that there is for someone who may read a run, refusals included."""
     path = run.path

@@ -76,7 +76,8 @@ def show(run: str, server: str | None, *, as_json: bool) -> None:
     if as_json:
         print_json({**run_as_json(found), "metrics": found.metrics})
         return
-    click.echo(f"{found.name} ({found.project}/{found.id})  {found.state}")
+    error = f" ({found.info.error})" if found.info.error else ""
+    click.echo(f"{found.name} ({found.project}/{found.id})  {found.state}{error}")
     click.echo(f"  page     {found.url}")
     click.echo(f"  account  {found.account}{' (anonymous)' if found.anonymous else ''}")
     click.echo(f"  started  {found.created_at.astimezone():%Y-%m-%d %H:%M:%S %Z}")

@@ -112,7 +112,7 @@ def run_file(settings: Settings, info: RunInfo, credential: Credential) -> RunFi
             claim=None if claim is None else token_hash(claim).hex(),
         ),
         project=info.project, id=info.id, name=name, config=info.config, tags=info.tags, notes=info.notes,
-        group=info.group, job_type=info.job_type, resume=settings.resume,
+        group=info.group, job_type=info.job_type, resume=settings.resume, total=settings.total,
     )  # fmt: skip
     return RunFile(
         run_id=info.run_id, server=settings.server, account=credential.source, request=to_json(request),

@@ -169,10 +169,11 @@ class Recording:
         if not self.recorder.closed:
             self.recorder.change(fields)
 
-    def end(self, state: str, exit_code: int) -> None:
+    def end(self, state: str, exit_code: int, error: str | None = None) -> None:
         """Take nothing more, and note how the run ended; a forked child only stops."""
         if not self._forked and self._tells_end:
-            self.recorder.change({"state": state, "exit_code": exit_code})
+            told = {"state": state, "exit_code": exit_code}
+            self.recorder.change(told if error is None else {**told, "error": error})
         self.recorder.closed = True
         self.writer.close()
         self.recorder.warn_of_disk()

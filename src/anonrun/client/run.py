@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from anonrun.client.config import Config, Summary
+from anonrun.client.failure import Failure, failure_of
 from anonrun.client.links import LinkWish, claim_link, page_link
 from anonrun.client.notices import Notices, in_notebook
 from anonrun.client.rows import NoRows, Rows
@@ -20,6 +21,7 @@ from anonrun.client.settings import Settings
 from anonrun.client.status import ClientStatus, RunSecrets, Standing
 from anonrun.core.ids import new_id, new_name, new_run_id
 from anonrun.core.messages import RunInfo, RunState
+from anonrun.core.progress import MOST_STEPS, total_of
 from anonrun.core.words import counted, share_that_waits
 from anonrun.errors import ServerUnavailableError, UsageError
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     from anonrun.client.recording import Recording
 
-__all__ = ["HandedOn", "Run", "first_info"]
+__all__ = ["HandedOn", "Run", "first_info", "total_problem"]
 
 HandedOn = tuple[str | None, Settings, RunInfo, int, dict[str, Any]]
 """What another process can log into a run by: its folder (None where nothing is recorded), how it was made, what is
@@ -54,6 +56,8 @@ class Run:
         self._state = RunState.RUNNING
         self._ended = threading.Lock()
         self._callbacks: list[Callable[[], object]] = []
+        self._total = settings.total  # 0 where it was taken back
+        self._failure: tuple[Failure, int] | None = None  # and how many rows there were then
         self.config = Config(dict(info.config), self._change, notices)
         latest: Callable[[], dict[str, float]] = dict if recording is None else recording.recorder.latest
         self.summary = Summary(latest, lambda entries: self._change({"summary": entries}))
@@ -87,11 +91,14 @@ class Run:
         with self._ended:
             if self._state is not RunState.RUNNING:
                 return
+            failure = self._last_failure()
+            if failure is None:
+                self._failure = None
             self._state = RunState.FINISHED if exit_code == 0 else RunState.FAILED
         recording = self._recording
         try:
             if recording is not None:
-                recording.end(self._state.value, exit_code)
+                recording.end(self._state.value, exit_code, None if failure is None or not exit_code else failure.kind)
                 recording.wait_delivered(timeout)
         finally:
             for callback in self._callbacks:
@@ -106,7 +113,16 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if exc is not None:
+            self.note_failure(exc)
         self.finish(exit_code=0 if kind is None else 1)
+
+    def note_failure(self, exc: BaseException) -> None:
+        """Have the run's status tell of an exception that stopped it, until it logs again.
+
+        With the run's end only the exception's type goes to the server: its text may name a person or a path.
+        """
+        self._failure = failure_of(exc), self._rows()
 
     # --- what it is ------------------------------------------------------------------------------------------------
 
@@ -155,6 +171,23 @@ class Run:
         return 0 if self._recording is None else self._recording.recorder.step
 
     @property
+    def total(self) -> int | None:
+        """Steps that the training will make; None where nobody said so.
+
+        Can be set at any time, also to None. What cannot be such a number is ignored with a warning.
+        """
+        return self.info().total
+
+    @total.setter
+    def total(self, steps: object) -> None:
+        number = 0 if steps is None else total_of(steps)
+        if number is None:
+            self._notices.warn_once("total", total_problem(steps))
+            return
+        self._total = number
+        self._change({"total": number})
+
+    @property
     def disabled(self) -> bool:
         """Whether nothing is recorded."""
         return self._recording is None
@@ -163,7 +196,14 @@ class Run:
         """Return what is known of the run here, without asking the server."""
         known = None if self._recording is None else self._recording.delivery.info
         info = self._first_info if known is None else known
-        return replace(info, state=self._state, config=self.config.as_dict())
+        failure = self._last_failure()
+        return replace(
+            info,
+            state=self._state,
+            config=self.config.as_dict(),
+            total=info.total if self._total is None else self._total or None,
+            error=None if failure is None or self._state is not RunState.FAILED else failure.kind,
+        )
 
     def status(self) -> ClientStatus:
         """Return how the run and its delivery stand, without asking the server."""
@@ -171,7 +211,7 @@ class Run:
         if recording is None:
             return ClientStatus(
                 state=self._state, rows=0, unsent_rows=0, trouble=None, connected=False, server=None,
-                server_time_offset_s=None, anonymous=info.anonymous, expires_at=None,
+                server_time_offset_s=None, anonymous=info.anonymous, expires_at=None, failure=self._last_failure(),
             )  # fmt: skip
         return ClientStatus(
             state=self._state,
@@ -183,6 +223,7 @@ class Run:
             server_time_offset_s=recording.delivery.server_time_offset_s,
             anonymous=info.anonymous,
             expires_at=info.expires_at,
+            failure=self._last_failure(),
         )
 
     def secrets(self) -> RunSecrets:
@@ -286,6 +327,17 @@ class Run:
         except Exception as exc:  # noqa: BLE001  whoever shows the run must not keep it from ending
             self._notices.say(f"what was to happen at the run's end failed: {type(exc).__name__}: {exc}")
 
+    def _rows(self) -> int:
+        return 0 if self._recording is None else self._recording.rows
+
+    def _last_failure(self) -> Failure | None:
+        """Return what stopped the run; None where it logged since."""
+        if self._failure is None:
+            return None
+        failure, rows = self._failure
+        went_on = self._state is RunState.RUNNING and self._rows() > rows
+        return None if went_on or self._state is RunState.FINISHED else failure
+
     def _change(self, fields: dict[str, Any]) -> None:
         if self._recording is not None:
             self._recording.change(fields)
@@ -331,10 +383,18 @@ class Run:
                 f"{recording.folder.path}. {why} `anonrun sync` delivers them; so does the next run on this machine."
             )
         elif not in_notebook():
-            self._notices.say(f"run {self.name} {self._state.value}: {counted(recording.rows, 'row')}, {self.url}")
+            failure = self._last_failure()
+            how = self._state.value if failure is None else f"{self._state.value} ({failure.kind})"
+            self._notices.say(f"run {self.name} {how}: {counted(recording.rows, 'row')}, {self.url}")
         if recording.recorder.lost:
             were = "row was" if recording.recorder.lost == 1 else "rows were"
             self._notices.say(f"{recording.recorder.lost:,} {were} not kept: there was no room for them on this disk.")
+
+
+def total_problem(value: object) -> str:
+    """Return what is said of a total that cannot be one."""
+    got = repr(value)[:80]
+    return f"total={got} is no number of steps from 1 to {MOST_STEPS} and is ignored; give one such as total=1000."
 
 
 def first_info(settings: Settings, *, anonymous: bool) -> RunInfo:
@@ -345,5 +405,5 @@ def first_info(settings: Settings, *, anonymous: bool) -> RunInfo:
         run_id=run_id, account="", project=settings.project, id=settings.id or new_id(secrets.choice),
         name=settings.name or new_name(secrets.choice), state=RunState.RUNNING, anonymous=anonymous, created_at=now,
         server_time=now, url_path=f"r/{run_id}", config=settings.config, tags=settings.tags, notes=settings.notes,
-        group=settings.group, job_type=settings.job_type,
+        group=settings.group, job_type=settings.job_type, total=settings.total,
     )  # fmt: skip

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from anonrun.client.notices import Notices, in_notebook
-from anonrun.client.run import HandedOn, Run, first_info
+from anonrun.client.run import HandedOn, Run, first_info, total_problem
 from anonrun.client.settings import Settings, read_settings, refuse_unknown
 from anonrun.core.messages import RunInfo
 
@@ -32,7 +32,7 @@ IGNORED = frozenset({"entity", "settings", "save_code", "force", "magic", "sync_
 """Arguments of wandb.init that mean nothing here."""
 
 _KNOWN = frozenset({"project", "name", "config", "anonymous", "server", "api_key", "id", "resume", "mode", "tags",
-                    "notes", "group", "job_type", "dir", "reinit", "system_metrics", "capture"})  # fmt: skip
+                    "notes", "group", "job_type", "dir", "reinit", "system_metrics", "capture", "total"})  # fmt: skip
 
 
 class Session:
@@ -49,7 +49,7 @@ class Session:
         self._lock = threading.RLock()
         self._on_start: list[Callable[[Run], object]] = []
         self._hooked = False
-        self._failed = False
+        self._failed_with: BaseException | None = None
 
     def init(self, *, announce: bool = True, **asked: Any) -> Run:  # noqa: ANN401  the user's values
         """Start a run and make it the current one; see `anonrun.init`.
@@ -62,6 +62,8 @@ class Session:
         for name in IGNORED & {name for name, value in asked.items() if value is not None}:
             self.notices.warn_once(name, f"init({name}=...) means nothing to anonrun and is ignored.")
         settings = read_settings(os.environ, **asked)
+        if asked.get("total") is not None and settings.total is None:
+            self.notices.warn_once("total", total_problem(asked["total"]))
         with self._lock:
             self._hook()
             self._runs = [run for run in self._runs if run.info().state.value == "running"]
@@ -124,7 +126,7 @@ class Session:
         before = sys.excepthook
 
         def excepthook(kind: type[BaseException], exc: BaseException, traceback: TracebackType | None) -> None:
-            self._failed = True
+            self._failed_with = exc
             before(kind, exc, traceback)
 
         sys.excepthook = excepthook
@@ -132,8 +134,11 @@ class Session:
             os.register_at_fork(after_in_child=self._after_fork_in_child)
 
     def _at_exit(self) -> None:
+        failed = self._failed_with
         for run in self._runs:
-            run.finish(exit_code=1 if self._failed else 0, timeout=_KERNEL_EXIT_S if in_notebook() else None)
+            if failed is not None:
+                run.note_failure(failed)
+            run.finish(exit_code=0 if failed is None else 1, timeout=_KERNEL_EXIT_S if in_notebook() else None)
 
     def _after_fork_in_child(self) -> None:
         self._lock = threading.RLock()

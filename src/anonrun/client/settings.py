@@ -15,6 +15,7 @@ from anonrun.client.ranks import rank_of
 from anonrun.client.spool.writer import LIMIT_BYTES
 from anonrun.core.ids import DEFAULT_PROJECT, check_id, check_project
 from anonrun.core.limits import DEFAULT_LIMITS
+from anonrun.core.progress import total_of
 from anonrun.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Settings:
         server: None for the embedded one.
         rank: which of the training's processes this is; 0 for the first, and for one that is alone.
         spool_bytes: what the run may take on disk before the server has it.
+        total: steps that the training will make; None where nobody said so, or nothing that can be.
     """
 
     mode: Mode
@@ -56,6 +58,7 @@ class Settings:
     dir: str | None
     rank: int = 0
     spool_bytes: int = LIMIT_BYTES
+    total: int | None = None
 
     @property
     def assists(self) -> bool:
@@ -190,4 +193,5 @@ def read_settings(environ: Mapping[str, str], **asked: Any) -> Settings:  # noqa
         dir=asked.get("dir"),
         rank=rank_of(environ),
         spool_bytes=spool_bytes(environ),
+        total=total_of(asked.get("total")),
     )

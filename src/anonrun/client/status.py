@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from anonrun.client.failure import Failure
 from anonrun.core.messages import RunState
 
 __all__ = ["ClientStatus", "RunSecrets", "ServerRef", "Standing"]
@@ -48,6 +49,7 @@ class ClientStatus:
         server_time_offset_s: the server's clock less ours; None while the server has not been heard.
         anonymous: whether the run is unclaimed.
         expires_at: when it stops existing; None where it is kept, or the server has not said yet.
+        failure: what stopped it; None where nothing did, or where it went on since.
     """
 
     state: RunState
@@ -59,6 +61,7 @@ class ClientStatus:
     server_time_offset_s: float | None
     anonymous: bool
     expires_at: datetime | None
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)

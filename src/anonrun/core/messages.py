@@ -162,6 +162,7 @@ class RunRequest:
         name: for display; the server chooses one for a new run where None.
         resume: what to do where the account's project has the id already: `never` refuses, `allow`
             goes on with that run, `must` also refuses where there is none.
+        total: steps that the run will make; None where nobody said so.
     """
 
     run_id: str
@@ -175,6 +176,7 @@ class RunRequest:
     group: str | None = None
     job_type: str | None = None
     resume: Literal["never", "allow", "must"] = "never"
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +187,8 @@ class RunUpdate:
         config: adds to what was set before, key by key.
         config_removed: keys of the config to be removed, before `config` is added.
         summary: adds to what was set before, key by key.
+        total: steps that the run will make; 0 takes back what was said.
+        error: type of the exception that ended the run, never its text.
     """
 
     name: str | None = None
@@ -195,6 +199,8 @@ class RunUpdate:
     summary: dict[str, Any] | None = None
     state: Literal["running", "finished", "failed"] | None = None
     exit_code: int | None = None
+    total: int | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +230,8 @@ class RunInfo:
         url_path: path of its page below the server's root, without a leading slash and without a secret.
         published_at: since when anybody may read it; None for nobody but who was let in.
         embed: whether other sites may show a chart of it, while it is published.
+        total: steps that the run will make; None where nobody said so.
+        error: type of the exception that ended it, such as `ValueError`; None where none did.
         server_time: now, by the server's clock.
     """
 
@@ -251,6 +259,8 @@ class RunInfo:
     max_step: int | None = None
     published_at: datetime | None = None
     embed: bool = False
+    total: int | None = None
+    error: str | None = None
     permissions: Permissions = field(default_factory=Permissions)
 
 

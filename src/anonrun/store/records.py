@@ -117,6 +117,8 @@ class Run:
     Attributes:
         published_at: since when anybody may read it; None for nobody but who was let in.
         embed: whether other sites may show a chart of it, while it is published.
+        total: steps that it will make; None where nobody said so.
+        error: type of the exception that ended it; None where none did.
     """
 
     run_id: uuid.UUID
@@ -141,6 +143,8 @@ class Run:
     position: int
     published_at: int | None = None
     embed: bool = False
+    total: int | None = None
+    error: str | None = None
 
     @property
     def anonymous(self) -> bool:

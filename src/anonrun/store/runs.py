@@ -65,6 +65,8 @@ def _run(row: Row[Any]) -> Run:
         position=row.position,
         published_at=row.published_at,
         embed=row.embed,
+        total=row.total_steps,
+        error=row.error,
     )
 
 
@@ -110,7 +112,7 @@ def create(
         id_: short id, free in the project.
         name: display name.
         expires_at: None for one that is kept.
-        fields: `config`, `tags`, `notes`, `group` and `job_type`.
+        fields: `config`, `tags`, `notes`, `group` and `job_type`; `total` where somebody said so.
         origin: mark of the address whence it was made; None where nobody counts.
     """
     place = and_(RUN.c.account_id == account.account_id, RUN.c.project == project, RUN.c.id == id_)
@@ -126,14 +128,14 @@ def create(
             created_at=tx.now_us, expires_at=expires_at, extended=False, heartbeat_at=tx.now_us,
             config=json.dumps(fields["config"]), summary="{}", tags=json.dumps(fields["tags"]),
             notes=fields["notes"], group_name=fields["group"], job_type=fields["job_type"],
-            metrics=0, points=0, stored_bytes=0, position=0, origin=origin,
+            metrics=0, points=0, stored_bytes=0, position=0, origin=origin, total_steps=fields.get("total"),
         )
     )  # fmt: skip
 
 
 def resume(tx: Tx, run_id: uuid.UUID) -> bool:
     """Have a live run go on; return whether it is still there."""
-    return _update(tx, run_id, state="running", finished_at=None, exit_code=None, heartbeat_at=tx.now_us)
+    return _update(tx, run_id, state="running", finished_at=None, exit_code=None, error=None, heartbeat_at=tx.now_us)
 
 
 def heartbeat(tx: Tx, run_id: uuid.UUID) -> bool:
@@ -149,10 +151,12 @@ def change(tx: Tx, run: Run, fields: Mapping[str, Any]) -> bool:
         run: the run as it was.
         fields: new values by the names of `Run`; what is absent stays. `config` and `summary` add key by key, and
             `config_removed` names keys of the config that go. A state other than `running` sets the time at which it
-            ended.
+            ended; `running` forgets what ended it. A `total` of 0 takes back what was said.
     """
     values: dict[str, Any] = {"heartbeat_at": tx.now_us}
-    values |= {name: fields[name] for name in ("name", "notes", "exit_code", "state") if name in fields}
+    values |= {name: fields[name] for name in ("name", "notes", "exit_code", "state", "error") if name in fields}
+    if "total" in fields:
+        values["total_steps"] = fields["total"] or None
     if "tags" in fields:
         values["tags"] = json.dumps(fields["tags"])
     if "config" in fields or "config_removed" in fields:
@@ -164,6 +168,7 @@ def change(tx: Tx, run: Run, fields: Mapping[str, Any]) -> bool:
     if "state" in fields:
         ended = fields["state"] != "running"
         values["finished_at"] = (run.finished_at or tx.now_us) if ended else None
+        values["error"] = fields.get("error", run.error) if ended else None
     return _update(tx, run.run_id, **values)
 
 

@@ -55,7 +55,7 @@ __all__ = [
     "metadata",
 ]
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 """Revision that this code reads and writes: the newest in `migrations/versions`."""
 
 metadata = MetaData(
@@ -236,6 +236,8 @@ RUN = Table(
     Column("embed", Boolean, nullable=False, server_default=text("false")),  # whether other sites may show a chart
     Column("origin", LargeBinary(16)),  # whence it was made, under a key that is soon gone; null once it is kept
     Column("flushes_until", BigInteger, nullable=False, server_default=text("0")),  # by when all flushes are paid for
+    Column("error", String(80)),  # type of the exception that ended it
+    Column("total_steps", BigInteger),  # that it will make; null: nobody said so
     Index("uq_run_place", "account_id", "project", "id", unique=True, sqlite_where=text("deleted_at IS NULL"),
           postgresql_where=text("deleted_at IS NULL")),
     Index(None, "account_id", "created_at", "run_id"),

@@ -10,6 +10,7 @@ from typing import Any
 
 from anonrun.core.ids import check_id, check_project, new_id, new_name, parse_run_id
 from anonrun.core.messages import RunRequest, RunUpdate
+from anonrun.core.progress import MOST_STEPS
 from anonrun.core.times import from_us, to_us
 from anonrun.errors import UsageError
 from anonrun.server.actors import Actor, KeyHolder
@@ -27,6 +28,7 @@ __all__ = ["Wish", "change", "hear", "make", "wish_of"]
 
 _MOST_TAGS = 100
 _MOST_EXIT = 1 << 31
+_MOST_ERROR_CHARS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,11 @@ def _check_texts(message: RunRequest | RunUpdate, settings: Settings) -> None:
         _check_text("A tag", tag, most)
 
 
+def _check_total(total: int | None, *, least: int) -> None:
+    if total is not None and not least <= total <= MOST_STEPS:
+        raise ProblemError("request_invalid", f"A total of {total} steps cannot be; use {least} to {MOST_STEPS}.")
+
+
 def wish_of(request: RunRequest, settings: Settings) -> Wish:
     """Check a request for a run.
 
@@ -97,6 +104,7 @@ def wish_of(request: RunRequest, settings: Settings) -> Wish:
     _check_texts(request, settings)
     _check_text("The group", request.group, settings.limits.text_chars)
     _check_text("The job type", request.job_type, settings.limits.text_chars)
+    _check_total(request.total, least=1)
     _check_config(request.config, settings)
     given = {"w": request.tokens.write, "v": request.tokens.view, "c": request.tokens.claim}
     hashes = {kind: hash_of_hex(text) for kind, text in given.items() if text is not None}
@@ -161,6 +169,7 @@ def make(tx: Tx, owner: KeyHolder, wish: Wish, settings: Settings, *, address: s
             "notes": request.notes,
             "group": request.group,
             "job_type": request.job_type,
+            "total": request.total,
         },
         origin=origin,
     )
@@ -174,7 +183,13 @@ def _of_resumed(run: Run, wish: Wish) -> dict[str, Any]:
     asked = wish.request
     if wish.run_id.bytes < run.run_id.bytes:  # ids of version 7 sort by the time at which `init` was called
         return {"config": {key: value for key, value in asked.config.items() if key not in run.config}}
-    given = {"config": asked.config, "name": asked.name, "tags": asked.tags, "notes": asked.notes}
+    given = {
+        "config": asked.config,
+        "name": asked.name,
+        "tags": asked.tags,
+        "notes": asked.notes,
+        "total": asked.total,
+    }
     return {name: value for name, value in given.items() if value}
 
 
@@ -238,7 +253,9 @@ def change(tx: Tx, actor: Actor, run_id: uuid.UUID, update: RunUpdate, settings:
     _check_config(run.summary | update.summary if update.summary is not None else None, settings)
     if update.exit_code is not None and abs(update.exit_code) > _MOST_EXIT:
         raise ProblemError("request_invalid", f"exit_code {update.exit_code} is no process's exit code.")
-    names = ("name", "notes", "tags", "config", "config_removed", "summary", "state", "exit_code")
+    _check_total(update.total, least=0)
+    _check_text("The error", update.error, _MOST_ERROR_CHARS)
+    names = ("name", "notes", "tags", "config", "config_removed", "summary", "state", "exit_code", "total", "error")
     fields = {name: value for name in names if (value := getattr(update, name)) is not None}
     runs.change(tx, run, fields)
     token = actor.token_of(run_id)

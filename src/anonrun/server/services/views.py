@@ -97,6 +97,8 @@ def run_info(run: Run, last_values: Mapping[str, float], actor: Actor, now_us: i
         points=run.points,
         published_at=_time(run.published_at) if run.public else None,
         embed=run.public and run.embed,
+        total=run.total,
+        error=None if blind else run.error,
         permissions=Permissions(
             write=can(actor, Action.UPDATE, run),
             delete=can(actor, Action.DELETE, run),
