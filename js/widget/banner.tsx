@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Problem } from "../api";
 import { fileName, formatCountdown, formatInstant, save as saveFile, zoneName } from "../charts";
-import { type Keeping, keepingOf } from "./keeping";
+import { type Keeping, keepingOf } from "../status";
 import type { RunView, ViewState } from "./run_view";
 import { SecretLink } from "./secret_link";
 
@@ -26,6 +26,13 @@ function Words({ keeping, state }: { keeping: Keeping; state: ViewState }) {
       return (
         <>
           <b>Kept{keeping.account && ` in ${keeping.account}`}.</b> This run is claimed and has no end date.
+        </>
+      );
+    case "account":
+      return (
+        <>
+          <b>Kept in {keeping.account ? keeping.account : "your account"}.</b> This notebook is signed in, so the run
+          has no end date.
         </>
       );
     case "deleted":
@@ -196,7 +203,6 @@ function Delete({ view }: { view: RunView }) {
 
 export function Banner({ view, state, now }: { view: RunView; state: ViewState; now: number }) {
   const keeping = keepingOf(state.run, state.gone, now, state.wasAnonymous);
-  if (keeping.kind === "account") return null;
   const anonymous = keeping.kind === "until" || keeping.kind === "unconfirmed";
   const tone = keeping.kind === "until" ? keeping.urgency : keeping.kind;
   const missing = state.server

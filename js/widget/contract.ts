@@ -27,6 +27,8 @@ export interface Status {
   readonly unsent_rows?: number;
   /** A sentence for people. */
   readonly trouble?: string | null;
+  /** The exception that stopped the run, in one line; absent where none did, or where it logged since. */
+  readonly failure?: string | null;
   /** Server's clock minus the kernel's. */
   readonly server_time_offset_ms?: number | null;
 }

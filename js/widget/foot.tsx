@@ -17,8 +17,11 @@ export function newsOf(state: ViewState): { text: string; bad: boolean } {
     const when = formatInstant(new Date(heardAt));
     return { text: `neither kernel nor server answer; shown as of ${when}`, bad: true };
   }
-  if (status.trouble) return { text: status.trouble, bad: true };
   const waiting = status.unsent_rows ?? 0;
+  if (status.trouble) {
+    const backlog = waiting > 0 ? ` ${count(waiting)} waiting to be sent.` : "";
+    return { text: status.trouble + backlog, bad: true };
+  }
   if (waiting) return { text: `${count(waiting)} waiting to be sent, kept on disk meanwhile`, bad: false };
   if (status.rows === undefined) return { text: "waiting for the first point…", bad: false };
   const where = state.run.server?.embedded ? " on this machine" : "";

@@ -8,10 +8,10 @@
 import { Client, type Frame, type Problem, type RunInfo } from "../api";
 import { type DetailSource, detailFrom, type History, type OtherRun, type Plotly, stretchOf } from "../charts";
 import { Feed } from "../charts/feed";
+import type { Gone } from "../status/keeping";
 import { jupyterBase, type Reached, reach } from "./address";
 import { ClaimWatch } from "./claim_watch";
 import type { Model, RunTrait, Status, Traits, WidgetConfig } from "./contract";
-import type { Gone } from "./keeping";
 import { KernelFeed } from "./kernel_feed";
 import { loadPlotly } from "./plotly_source";
 

@@ -49,7 +49,9 @@ def executed(cells: Sequence[str] | nbformat.NotebookNode, folder: Path, **optio
 
 
 def outputs(book: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
-    return [output for cell in book.cells for output in cell.get("outputs", [])]
+    """Return all outputs but those that were emptied: on a slow machine `finish` tells for a while how far it is."""
+    every = [output for cell in book.cells for output in cell.get("outputs", [])]
+    return [output for output in every if output.get("data") != {"text/plain": ""}]
 
 
 def pictures(book: nbformat.NotebookNode) -> list[dict[str, str]]:

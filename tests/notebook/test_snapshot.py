@@ -21,7 +21,7 @@ from anonrun.notebook.buffer import RunBuffer
 from anonrun.notebook.facts import Facts
 from anonrun.notebook.picture import MOST_CHARTS, picture
 from anonrun.notebook.png import to_png
-from anonrun.notebook.scene import DARK, LIGHT, Line, Text
+from anonrun.notebook.scene import DARK, LIGHT, Line, Rect, Text
 from anonrun.notebook.snapshot import MOST_BYTES, bundle, html_text, plain_text
 from anonrun.notebook.svg import to_svg
 
@@ -213,6 +213,26 @@ def test_any_numbers_at_any_steps_make_a_picture_inside_its_frame(values: list[f
                 assert -1 <= y <= scene.height + 1
     ET.fromstring(to_svg(scene))
     assert to_png(scene, 1.0)
+
+
+def test_a_total_stands_in_picture_and_text_with_how_far_the_run_is() -> None:
+    facts, buffer = replace(FACTS, total=400), logged(["loss"], 100)
+    assert "finished, step 99 of 400 (25\u202f%)" in html_text(facts, buffer)
+    assert "step 99 of 400 (25\u202f%)" in plain_text(facts, buffer)
+    bars = [
+        shape for shape in picture(facts, buffer, banner=False).shapes if isinstance(shape, Rect) and shape.height == 4
+    ]
+    assert bars[1].width == pytest.approx(bars[0].width / 4)
+    without = picture(FACTS, buffer, banner=False).shapes
+    assert not [shape for shape in without if isinstance(shape, Rect) and shape.height == 4]
+
+
+def test_what_stopped_a_run_is_told_as_text_and_nothing_else() -> None:
+    facts = replace(FACTS, state="failed", failure="ValueError: <b>&lr</b>")
+    tags = Tags(html_text(facts, logged(["loss"], 3)))
+    assert "Failed: ValueError: <b>&lr</b>" in tags.text
+    assert "b" not in [name for name, _ in tags.tags]
+    assert "Last error: E" in plain_text(replace(FACTS, state="running", failure="E"), logged(["loss"], 3))
 
 
 def test_the_text_form_is_for_terminals() -> None:

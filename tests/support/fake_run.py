@@ -35,6 +35,7 @@ class FakeStatus:
     trouble: str | None = None
     server: FakeServer | None = FakeServer()
     server_time_offset_s: float | None = 0.25
+    failure: str | None = None
 
 
 class FakeFeed:
@@ -106,6 +107,9 @@ class FakeRun:
         self.refreshes += 1
         if self.after_refresh is not None:
             self.known = self.after_refresh
+
+    def note_failure(self, exc: BaseException) -> None:
+        self.current = replace(self.current, failure=f"{type(exc).__name__}: {exc}")
 
     def finish(self, state: RunState = RunState.FINISHED) -> None:
         self.current = replace(self.current, state=state)

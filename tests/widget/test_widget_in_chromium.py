@@ -336,7 +336,7 @@ def test_trouble_with_delivery_is_told_at_the_foot(context: BrowserContext) -> N
     stage.trait("status", {"state": "running", "rows": 10, "unsent_rows": 3, "trouble": None})
     expect(foot).to_contain_text("3 rows waiting to be sent, kept on disk meanwhile")
     stage.trait("status", {"state": "running", "rows": 10, "unsent_rows": 3, "trouble": "The disk is full."})
-    expect(foot.get_by_role("alert")).to_have_text("The disk is full.")
+    expect(foot.get_by_role("alert")).to_have_text("The disk is full. 3 rows waiting to be sent.")
 
 
 @pytest.mark.parametrize("theme", ["true", "false"], ids=["light", "dark"])

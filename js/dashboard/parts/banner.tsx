@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { RunInfo } from "../../api";
 import { formatCountdown } from "../../charts/format";
+import { keepingOf } from "../../status";
 import { asRefusal } from "../http";
 import { href } from "../page";
 import { useShell } from "./context";
@@ -15,13 +16,21 @@ export interface BannerProps {
   readonly onDelete: () => void;
 }
 
-const DAY_S = 86_400;
-
 export function Banner({ run, nowMs, onShare, onDelete }: BannerProps) {
   const { page, session, say } = useShell();
   const [away, setAway] = useState(false);
-  if (!run.anonymous || run.expires_at === null) return null;
-  const left = (Date.parse(run.expires_at) - nowMs) / 1000;
+  const keeping = keepingOf(run, null, nowMs, false);
+  if (keeping.kind === "expired" && run.expires_at) {
+    return (
+      <section class="anr-banner" data-tone="expired" aria-label="Anonymous run">
+        <p>
+          <b>Expired</b> on <b>{<Exact at={run.expires_at} />}</b>: the run is gone from this server. What you see is in
+          this page only.
+        </p>
+      </section>
+    );
+  }
+  if (keeping.kind !== "until" || !run.expires_at) return null;
   const { claim, share, delete: mayDelete } = run.permissions;
 
   const openClaim = async () => {
@@ -35,10 +44,10 @@ export function Banner({ run, nowMs, onShare, onDelete }: BannerProps) {
     }
   };
   return (
-    <section class={left < DAY_S ? "anr-banner last" : "anr-banner"} aria-label="Anonymous run">
+    <section class="anr-banner" data-tone={keeping.urgency} aria-label="Anonymous run">
       <p>
         <b>Anonymous run.</b> Kept until <b>{<Exact at={run.expires_at} />}</b>{" "}
-        <span class="num">({formatCountdown(left)})</span>, then deleted
+        <span class="num">({formatCountdown(keeping.leftS)})</span>, then deleted
         {claim ? ". No account needed to keep watching." : " unless its maker claims it."}
         {claim && (
           <span class="sensitive">

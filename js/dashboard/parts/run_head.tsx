@@ -1,7 +1,7 @@
 /** A run in one line: name, state, how long and how far; and what can be taken along. */
 import type { RunInfo } from "../../api";
-import { formatClock } from "../../charts/format";
 import type { History } from "../../charts/history";
+import { ProgressBar, useStanding } from "../../status";
 import { counted, fullTime } from "../format";
 import { href } from "../page";
 import { useShell } from "./context";
@@ -14,28 +14,19 @@ export interface RunHeadProps {
   readonly onDelete: () => void;
 }
 
-/** The largest of the steps that the metrics stand at; null where nothing was logged. */
-function lastStep(history: History): number | null {
-  const steps = [...history.series.values()].flatMap(({ last }) => (last ? [last.step] : []));
-  return steps.length ? Math.max(...steps) : null;
-}
-
 export function RunHead({ run, history, nowMs, onDelete }: RunHeadProps) {
   const { page } = useShell();
-  const step = lastStep(history);
-  const endMs = Date.parse(run.finished_at ?? (run.state === "crashed" ? run.heartbeat_at : null) ?? "") || nowMs;
-  const facts = [
-    formatClock((endMs - Date.parse(run.created_at)) / 1000),
-    ...(step === null ? [] : [`step ${step}`]),
-    counted(Math.max(history.points, run.points), "point"),
-  ];
+  const { facts, share, reason } = useStanding(run, history, nowMs);
+  const words = [...facts, counted(Math.max(history.points, run.points), "point")].join(" · ");
   const download = (format: string) => href(page, `/api/v1/runs/${run.run_id}/export?format=${format}`);
   return (
     <header class="run-head">
       <h1>{run.name}</h1>
-      <span class={`state ${run.state}`}>{run.state}</span>
+      <span class={`state ${run.state}`} role="status">
+        {run.state}
+      </span>
       <span class="dim num" title={`Made ${fullTime(run.created_at)}`}>
-        {facts.join(" · ")}
+        {words}
       </span>
       <span class="grow" />
       <div class="actions">
@@ -52,6 +43,12 @@ export function RunHead({ run, history, nowMs, onDelete }: RunHeadProps) {
           </button>
         )}
       </div>
+      {share && <ProgressBar share={share} state={run.state} words={words} />}
+      {reason && (
+        <p class="reason" role="status">
+          {reason}
+        </p>
+      )}
       <p class="dim where">
         {[run.account, run.project, run.id].filter(Boolean).join(" / ")}
         {run.tags.map((tag) => (

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from anonrun.core.progress import Progress
 from anonrun.core.summary import MetricSummary
 from anonrun.core.wire import Frame
 
@@ -134,6 +135,7 @@ class RunBuffer:
         self._last_us = 0
         self._all: list[Frame] | None = []
         self._all_points = 0
+        self._first_step: int | None = None
         self._last_step = -1
 
     def add(self, frames: Iterable[Frame]) -> None:
@@ -143,7 +145,9 @@ class RunBuffer:
             self.rows += len(frame.steps)
             self._keep_whole(frame)
             self._last_us = max(self._last_us, frame.times_us[-1])
-            self._last_step = max(self._last_step, *frame.steps)
+            low, high = min(frame.steps), max(frame.steps)
+            self._first_step = low if self._first_step is None else min(self._first_step, low)
+            self._last_step = max(self._last_step, high)
             for name, column in zip(frame.names, frame.columns, strict=True):
                 points = self._metrics.setdefault(name, _Points())
                 points.extend(frame.steps, frame.times_us, column, self._most)
@@ -184,6 +188,10 @@ class RunBuffer:
     def last_step(self) -> int | None:
         """The largest step; None before the first row."""
         return self._last_step if self._metrics else None
+
+    def progress(self, total: int | None) -> Progress | None:
+        """Return how far the run is on its way to `total` steps; None before the first row."""
+        return None if self._first_step is None else Progress(self._first_step, self._last_step, total)
 
     @property
     def seconds(self) -> float:

@@ -21,6 +21,7 @@ from anonrun.client.remote import Refusal, as_public_error
 from anonrun.client.run import Run
 from anonrun.client.session import the_session
 from anonrun.core.messages import RunState
+from anonrun.core.progress import Progress
 from anonrun.core.retention import remaining_text
 from anonrun.core.spans import parse_span
 from anonrun.core.words import counted
@@ -76,6 +77,8 @@ def status(words: Sequence[str]) -> None:
     where = "none found yet" if now.server is None else now.server.url
     lines = {
         "run": f"{run.name} ({run.project}/{run.id}), {now.state.value}",
+        "error": None if now.failure is None else str(now.failure),
+        "steps": Progress(0, run.step - 1, run.total).text if run.step else None,
         "rows": f"{now.rows:,} logged, {now.unsent_rows:,} waiting to be sent",
         "server": f"{where}{' (on this machine)' if now.server is not None and now.server.embedded else ''}",
         "page": run.url or "none yet",

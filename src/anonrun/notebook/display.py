@@ -79,6 +79,7 @@ class Kernel:
         self._last: Shown | None = None
         self._watches_cells = False
         self._ended: dict[str, Bundle] = {}
+        self._rows_before: dict[str, int] = {}
 
     def show(self, run: Source, display: Display | None, config: dict[str, Any]) -> StaticView | None:
         """Show a run in the cell that runs now; see `show` below."""
@@ -122,12 +123,23 @@ class Kernel:
     def _watch_cells(self) -> None:
         shell = _shell()
         if shell is not None and not self._watches_cells:
-            shell.events.register("post_run_cell", lambda *_: self._cell_ended())
+            shell.events.register("pre_run_cell", lambda *_: self._cell_began())
+            shell.events.register("post_run_cell", lambda result=None, *_: self._cell_ended(result))
             self._watches_cells = True
 
-    def _cell_ended(self) -> None:
-        """Bring the pictures up to date, so that a notebook that is saved or left now shows what was logged."""
-        for shown in list(self._going.values()):
+    def _cell_began(self) -> None:
+        self._rows_before = {run_id: shown.view.source.status().rows for run_id, shown in self._going.items()}
+
+    def _cell_ended(self, result: Any = None) -> None:  # noqa: ANN401  IPython has no types
+        """Bring the pictures up to date, so that a notebook that is saved or left now shows what was logged.
+
+        An error belongs to the runs that logged, or began, in the cell that it ended.
+        """
+        error = getattr(result, "error_in_exec", None)
+        for run_id, shown in list(self._going.items()):
+            source = shown.view.source
+            if isinstance(error, BaseException) and source.status().rows > self._rows_before.get(run_id, -1):
+                source.note_failure(error)
             with shown.lock:
                 try:
                     shown.view.read()

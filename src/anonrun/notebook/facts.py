@@ -28,6 +28,8 @@ class Facts:
         temporary: whether that machine, and an embedded server with it, is soon gone.
         trouble: a sentence for people where delivery is in trouble.
         unsent_rows: rows that the server does not have yet.
+        total: steps that the training will make; None where nobody said so.
+        failure: what stopped it, in one line; None where nothing did.
     """
 
     run_id: str
@@ -43,6 +45,8 @@ class Facts:
     temporary: str | None = None
     trouble: str | None = None
     unsent_rows: int = 0
+    total: int | None = None
+    failure: str | None = None
 
     @property
     def banner(self) -> tuple[str, str]:

@@ -50,10 +50,11 @@ class StartOptions:
     display: Display | None
     height: int | None
     key_metrics: list[str] | None
+    total: object
 
     def for_init(self) -> dict[str, Any]:
         """Return the arguments of `anonrun.init` that were given."""
-        names = ("project", "name", "server", "id", "anonymous", "tags", "notes")
+        names = ("project", "name", "server", "id", "anonymous", "tags", "notes", "total")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
@@ -77,6 +78,14 @@ def _height(text: str) -> int:
     return int(text)
 
 
+def _total(text: str) -> object:
+    """Return a number where it is one, so that `1e5` and `10_000` are; else the text, which `init` warns of."""
+    for read in (int, float):
+        with contextlib.suppress(ValueError, OverflowError):
+            return read(text)
+    return text
+
+
 def _start_parser() -> _Parser:
     parser = _Parser(prog="%anonrun", add_help=False, allow_abbrev=False, usage=_USAGE.replace("%", "%%"))
     parser.add_argument("-h", "--help", action="store_true", help="show this text")
@@ -87,6 +96,7 @@ def _start_parser() -> _Parser:
     parser.add_argument("--anonymous", choices=("allow", "must", "never"), help="whether an account is used or needed")
     parser.add_argument("--tag", action="append", dest="tags", metavar="TAG", help="a tag; may be given several times")
     parser.add_argument("--notes", help="a sentence about the run")
+    parser.add_argument("--total", type=_total, metavar="N", help="steps that the training will make")
     parser.add_argument("--display", choices=DISPLAYS, help="how it is shown; chosen by the host where not given")
     parser.add_argument("--height", type=_height, metavar="PX", help="height of the widget in pixels")
     parser.add_argument("--key-metrics", type=_names, metavar="A,B", help="metrics whose charts stand first")
@@ -163,7 +173,8 @@ class AnonrunMagics(Magics):  # type: ignore[misc]  # IPython has no types
         __tracebackhide__ = True
         try:
             body()
-        except BaseException:  # an interrupt, too, marks the run failed, and goes on to the user
+        except BaseException as exc:  # an interrupt, too, marks the run failed, and goes on to the user
+            run.note_failure(exc)
             run.finish(exit_code=1)
             raise
         run.finish()

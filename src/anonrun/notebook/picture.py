@@ -9,6 +9,7 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -37,6 +38,8 @@ _TICK_SIZE = 10.0
 _CHAR = 0.6  # of the font size: what one character takes on average, on the safe side
 _MOST_MARKS = 12
 _LARGEST_FLOAT = sys.float_info.max
+_STATE_COLORS = MappingProxyType({"running": "good", "finished": "accent", "failed": "bad", "crashed": "bad"})
+_BAR = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,11 +212,12 @@ def _card(chart: Chart, buffer: RunBuffer, slot: _Slot, detail: float) -> Iterat
 
 
 def _head(facts: Facts, buffer: RunBuffer, y: float) -> Iterator[Shape]:
-    color = {"running": "good", "finished": "accent", "failed": "bad", "crashed": "bad"}[facts.state]
+    color = _STATE_COLORS[facts.state]
     name = _clip(facts.name, 420, 15)
     said = [duration_text(buffer.seconds)] if buffer.names else []
-    if buffer.last_step is not None:
-        said.append(f"step {number_text(buffer.last_step)}")
+    progress = buffer.progress(facts.total)
+    if progress is not None:
+        said.append(progress.text)
         said.append(f"{len(buffer.names)} metric{'s' * (len(buffer.names) != 1)}")
     runs = (
         Run(name, bold=True),
@@ -222,6 +226,11 @@ def _head(facts: Facts, buffer: RunBuffer, y: float) -> Iterator[Shape]:
     )
     yield Text(_MARGIN, y + 25, 15, runs)
     yield Text(_WIDTH - _MARGIN, y + 25, 12.5, (Run(" · ".join(said), "dim"),), "end")
+    share = None if progress is None else progress.share
+    if share is not None:
+        place = (_MARGIN, y + _HEAD - _BAR)
+        yield Rect(*place, _WIDTH - 2 * _MARGIN, _BAR, "line", radius=_BAR / 2)
+        yield Rect(*place, max(_BAR, share * (_WIDTH - 2 * _MARGIN)), _BAR, color, radius=_BAR / 2)
 
 
 def _banner(facts: Facts) -> Iterator[Shape]:
@@ -244,7 +253,7 @@ def picture(facts: Facts, buffer: RunBuffer, *, banner: bool, detail: float = 1.
     top = _BANNER + 6 if banner else 0.0
     width = (_WIDTH - 2 * _MARGIN - (columns - 1) * _GAP) / columns
     shapes = [*(_banner(facts) if banner else ()), *_head(facts, buffer, top)]
-    bottom = top + _HEAD
+    bottom = top + _HEAD + (0 if facts.total is None or not buffer.names else 8)
     for row in range(0, len(shown), columns):
         for column, chart in enumerate(shown[row : row + columns]):
             slot = _Slot(_MARGIN + column * (width + _GAP), bottom, width, _PLOT_HEIGHTS[columns])

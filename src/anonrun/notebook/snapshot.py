@@ -81,10 +81,19 @@ def _footer(facts: Facts) -> Iterator[str]:
         yield escape(facts.trouble)
 
 
+def _stopped(facts: Facts) -> str:
+    """Return what stopped the run; empty where nothing did."""
+    if facts.failure is None:
+        return ""
+    return f"{'Failed' if facts.state == 'failed' else 'Last error'}: {facts.failure}"
+
+
 def _alternative(facts: Facts, buffer: RunBuffer) -> str:
     """Return what the picture shows, for those who cannot see it."""
     shown = [f"{name} {number_text(known.last)}" for name, known in _metrics(buffer)[:12]]
-    return f"Charts of the run {facts.name}, {facts.state}: {', '.join(shown) or 'nothing logged'}"
+    progress = None if facts.total is None else buffer.progress(facts.total)
+    state = facts.state if progress is None else f"{facts.state}, {progress.text}"
+    return f"Charts of the run {facts.name}, {state}: {', '.join(shown) or 'nothing logged'}"
 
 
 def html_text(facts: Facts, buffer: RunBuffer, detail: float = 1.0) -> str:
@@ -97,6 +106,11 @@ def html_text(facts: Facts, buffer: RunBuffer, detail: float = 1.0) -> str:
             f'<div class="anonrun-snapshot" data-run-id="{escape(facts.run_id)}"{expiry}>',
             f'<div class="anonrun-banner" style="{_BANNER}"><strong>{escape(strong)}</strong> {escape(rest)}</div>',
             f'<img alt="{escape(_alternative(facts, buffer))}" style="max-width:100%" src="{image}">',
+            *(
+                [f'<p style="margin:4px 0"><strong>{escape(stopped)}</strong></p>']
+                if (stopped := _stopped(facts))
+                else ()
+            ),
             *(_table(buffer) if buffer.names else ()),
             f'<p style="margin:4px 0">{" · ".join(_footer(facts))}</p></div>',
         )
@@ -105,8 +119,11 @@ def html_text(facts: Facts, buffer: RunBuffer, detail: float = 1.0) -> str:
 
 def plain_text(facts: Facts, buffer: RunBuffer) -> str:
     """Return the form for terminals and for tools that show text only."""
-    step = "" if buffer.last_step is None else f" · step {buffer.last_step:,}"
+    progress = buffer.progress(facts.total)
+    step = "" if progress is None else f" · {progress.text}"
     lines = [f"anonrun: {facts.name} · {facts.state}{step}"]
+    if stopped := _stopped(facts):
+        lines.append(f"  {stopped}")
     metrics = _metrics(buffer)
     width = max((len(name) for name, _ in metrics[:_MOST_LINES]), default=0)
     for name, known in metrics[:_MOST_LINES]:

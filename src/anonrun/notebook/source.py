@@ -79,6 +79,10 @@ class Status(Protocol):
     def server_time_offset_s(self) -> float | None:
         """Server's clock less ours, seconds."""
 
+    @property
+    def failure(self) -> object | None:
+        """What stopped the run, as text; None where nothing did, or where it went on since."""
+
 
 class Source(Protocol):
     """One run, as the notebook sees it."""
@@ -109,6 +113,9 @@ class Source(Protocol):
 
     def on_finish(self, callback: Callable[[], object]) -> None:
         """Have `callback` called when the run ends, before `finish` returns."""
+
+    def note_failure(self, exc: BaseException) -> None:
+        """Have `status` tell of an exception that stopped the run, until it logs again."""
 
     def refresh(self) -> None:
         """Ask the server how the run stands; may take as long as a request."""
@@ -144,6 +151,7 @@ def status_trait(source: Source) -> dict[str, Any]:
         "rows": status.rows,
         "unsent_rows": status.unsent_rows,
         "trouble": _trouble(status),
+        "failure": None if status.failure is None else str(status.failure),
         "server_time_offset_ms": None if offset_s is None else round(offset_s * 1000),
     }
 
@@ -175,4 +183,6 @@ def facts_of(source: Source, *, was_anonymous: bool, temporary: str | None) -> F
         temporary=temporary,
         trouble=_trouble(status),
         unsent_rows=status.unsent_rows,
+        total=info.total,
+        failure=None if status.failure is None else str(status.failure),
     )

@@ -1,6 +1,6 @@
 /** Until when a run is kept, and how urgent that is. Pure. */
 
-import type { RunTrait } from "./contract";
+import type { RunInfo } from "../api";
 
 /** Why a run is no longer on its server; `at` where that is known. */
 export type Gone =
@@ -18,10 +18,13 @@ export type Keeping =
   | { readonly kind: "unconfirmed" }
   | { readonly kind: "until"; readonly at: Date; readonly leftS: number; readonly urgency: "calm" | "day" | "hour" };
 
+/** What is asked of a run. */
+export type Kept = Pick<RunInfo, "anonymous"> & Partial<Pick<RunInfo, "account" | "expires_at">>;
+
 const HOUR_S = 3600;
 
 /** `now` is the server's time in milliseconds; `wasAnonymous` whether this page has seen the run unclaimed. */
-export function keepingOf(run: RunTrait, gone: Gone | null, now: number, wasAnonymous: boolean): Keeping {
+export function keepingOf(run: Kept, gone: Gone | null, now: number, wasAnonymous: boolean): Keeping {
   if (gone?.why === "claimed") return { kind: "claimed", account: gone.account };
   if (gone?.why === "expired") return { kind: "expired", at: gone.at };
   if (gone) return { kind: "deleted" };
