@@ -46,6 +46,8 @@ const settle = () => new Promise((resolve) => queueMicrotask(() => resolve(null)
 beforeEach(() => {
   vi.stubGlobal("CSS", { escape: (text: string) => text.replace(/"/g, '\\"') });
 });
+// jsdom has none.
+Object.defineProperty(ShadowRoot.prototype, "adoptedStyleSheets", { value: [], writable: true, configurable: true });
 afterEach(() => {
   vi.useRealTimers();
   vi.unstubAllGlobals();
@@ -134,6 +136,47 @@ test("where outputs have no such form, the view stands in the widget and goes wi
   expect([picture.style.display, el.textContent]).toEqual(["none", "LIVE"]);
   leave();
   expect([picture.style.display, el.textContent, shown]).toEqual(["", "", []]);
+});
+
+/** An output as marimo has it: the snapshot, and the widget in a shadow tree with its styles. */
+function marimoCell() {
+  document.body.innerHTML = `<div class="anonrun-output"><div class="anonrun-snapshot" data-run-id="${RUN}">picture</div>
+    <marimo-ui-element><marimo-anywidget></marimo-anywidget></marimo-ui-element></div>`;
+  const area = document.body.firstElementChild as HTMLElement;
+  const [picture, widget] = [...area.children] as [HTMLElement, HTMLElement];
+  const tree = (widget.firstElementChild as HTMLElement).attachShadow({ mode: "open" });
+  tree.innerHTML = '<style>.anr { color: red }</style><div class="el"></div>';
+  return { area, picture, widget, el: tree.querySelector(".el") as HTMLElement };
+}
+/** What a reader of it sees. */
+const seenInMarimo = (area: HTMLElement) =>
+  [...area.children]
+    .filter((one) => (one as HTMLElement).style.display !== "none")
+    .map((one) => one.shadowRoot?.querySelector("div")?.textContent || one.textContent?.trim());
+
+test("in marimo the view takes the snapshot's place with its styles, and outlives the widget", async () => {
+  const { area, picture, widget, el } = marimoCell();
+  const leave = place(el, RUN, fill);
+  expect(seenInMarimo(area)).toEqual(["LIVE"]);
+  const drawnIn = shown.map((root) => root.getRootNode() as ShadowRoot);
+  expect(drawnIn.map((tree) => tree.querySelector("style")?.textContent)).toEqual([".anr { color: red }"]);
+  leave();
+  widget.remove();
+  picture.innerHTML = "final";
+  await settle();
+  expect(seenInMarimo(area)).toEqual(["LIVE"]);
+});
+
+test("in marimo the view goes when the cell runs again", async () => {
+  vi.useFakeTimers();
+  const { area, picture, widget, el } = marimoCell();
+  place(el, RUN, fill);
+  picture.remove();
+  widget.remove();
+  await settle();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(shown).toEqual([]);
+  expect(area.children).toHaveLength(0);
 });
 
 test("a widget that is put on the page later is shown then", async () => {

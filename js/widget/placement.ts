@@ -6,8 +6,10 @@
  * the kernel takes that away when the run ends and the view is to stay; it goes when the snapshot goes,
  * that is when the cell is cleared or run again.
  *
- * Where there are no such outputs (VS Code, Colab, marimo) it stands in the widget's element, and goes
- * with it.
+ * marimo keeps the widget's element in a shadow tree; there both stand in an element of the class
+ * `anonrun-output`, and the view brings the tree's styles along.
+ *
+ * Where there are no such outputs (VS Code, Colab) it stands in the widget's element, and goes with it.
  */
 
 /** What fills a root element and empties it again. */
@@ -17,6 +19,8 @@ export interface Fill {
 }
 
 const CHILD = ".jp-OutputArea-child";
+/** What `marimo_outputs.py` puts around snapshot and widget. */
+const OUTPUT = ".anonrun-output";
 /** An update of the snapshot takes it away and puts it back. */
 const GRACE_MS = 1_500;
 const MOST_FRAMES = 300;
@@ -42,6 +46,33 @@ function outputLike(document: Document): { child: HTMLElement; output: HTMLEleme
   return { child, output };
 }
 
+/** An element for the view outside of the shadow tree `inner`, in which the same styles hold. */
+function treeLike(inner: ShadowRoot): { child: HTMLElement; output: HTMLElement } {
+  const document = inner.ownerDocument;
+  const child = document.createElement("div");
+  const output = document.createElement("div");
+  const tree = child.attachShadow({ mode: "open" });
+  tree.adoptedStyleSheets = [...inner.adoptedStyleSheets];
+  const styles = [...inner.querySelectorAll("style, link[rel=stylesheet]")].map((style) => style.cloneNode(true));
+  tree.append(...styles, output);
+  return { child, output };
+}
+
+/** The element that stands for `el` outside of all shadow trees. */
+function inDocument(el: HTMLElement): Element {
+  let outer: Element = el;
+  for (let root = el.getRootNode(); root instanceof ShadowRoot; root = outer.getRootNode()) outer = root.host;
+  return outer;
+}
+
+/** The output that is the widget's own, and the area in which it stands; null where there is no such area. */
+function outputOf(el: HTMLElement): { own: HTMLElement; area: HTMLElement } | null {
+  const outer = inDocument(el);
+  const area = outer.closest<HTMLElement>(OUTPUT) ?? outer.closest<HTMLElement>(CHILD)?.parentElement;
+  const own = [...(area?.children ?? [])].find((child) => child.contains(outer));
+  return area && own ? { own: own as HTMLElement, area } : null;
+}
+
 class BesideSnapshot {
   readonly #area: HTMLElement;
   readonly #runId: string;
@@ -52,11 +83,11 @@ class BesideSnapshot {
   #hidden: HTMLElement | null = null;
   #going: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(area: HTMLElement, runId: string, fill: Fill) {
+  constructor(area: HTMLElement, runId: string, fill: Fill, inner: Node) {
     this.#area = area;
     this.#runId = runId;
     this.#fill = fill;
-    const { child, output } = outputLike(area.ownerDocument);
+    const { child, output } = inner instanceof ShadowRoot ? treeLike(inner) : outputLike(area.ownerDocument);
     this.#child = child;
     this.#root = output.appendChild(area.ownerDocument.createElement("div"));
     this.#observer = new MutationObserver(() => this.#settle());
@@ -67,7 +98,7 @@ class BesideSnapshot {
   /** Stand in the place of the snapshot, wherever that is now. */
   #settle(): void {
     const snapshot = snapshotIn(this.#area, this.#runId);
-    const child = snapshot?.closest<HTMLElement>(CHILD);
+    const child = snapshot?.closest<HTMLElement>(CHILD) ?? snapshot;
     if (!child || child.parentElement !== this.#area) {
       this.#going ??= setTimeout(() => this.#leave(), GRACE_MS);
       return;
@@ -98,10 +129,10 @@ class BesideSnapshot {
   }
 }
 
-function besideSnapshot(area: HTMLElement, runId: string, fill: Fill): void {
+function besideSnapshot(area: HTMLElement, runId: string, fill: Fill, inner: Node): void {
   const held = areas.get(area) ?? new Map<string, BesideSnapshot>();
   areas.set(area, held);
-  if (!held.has(runId)) held.set(runId, new BesideSnapshot(area, runId, fill));
+  if (!held.has(runId)) held.set(runId, new BesideSnapshot(area, runId, fill, inner));
 }
 
 /** Show the run in the widget's own element, and hide a snapshot near it while it is there. */
@@ -134,11 +165,10 @@ function whenConnected(el: HTMLElement, then: () => void): () => void {
 export function place(el: HTMLElement, runId: string, fill: Fill): () => void {
   let leave: () => void = () => undefined;
   const stop = whenConnected(el, () => {
-    const own = el.closest<HTMLElement>(CHILD);
-    const area = own?.parentElement;
-    if (own && area && snapshotIn(area, runId)) {
-      own.style.display = "none";
-      besideSnapshot(area, runId, fill);
+    const found = outputOf(el);
+    if (found && snapshotIn(found.area, runId)) {
+      found.own.style.display = "none";
+      besideSnapshot(found.area, runId, fill, el.getRootNode());
     } else leave = inside(el, runId, fill);
   });
   return () => {

@@ -191,6 +191,18 @@ def test_widget_state_that_nbclient_saves_has_no_secret_and_no_points(folder: Pa
     assert pictures(book)
 
 
+@pytest.mark.parametrize("host", ["colab", "kaggle"])
+def test_where_widget_metadata_breaks_a_notebook_none_is_saved(
+    host: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANONRUN_NOTEBOOK_HOST", host)
+    cells = ["%load_ext anonrun", "%anonrun", LOG.format(rows=9), "%anonrun finish"]
+    book = executed(cells, folder, store_widget_state=True)
+    assert_static_and_free_of_secrets(book)
+    (picture,) = pictures(book)
+    assert f"Its server is on this {host.title()} machine and ends with it" in picture["text/plain"]
+
+
 def test_a_cell_magic_s_run_lasts_as_long_as_the_cell(folder: Path) -> None:
     book = executed(
         ["%load_ext anonrun", f"%%anonrun --name whole\n{LOG.format(rows=3)}\n6 * 7", "anonrun.run"], folder

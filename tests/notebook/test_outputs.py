@@ -157,17 +157,14 @@ def test_a_terminal_gets_lines_of_text() -> None:
     assert "anr_" not in said
 
 
-def test_marimo_gets_something_that_it_can_display() -> None:
+def test_marimo_gets_something_that_it_can_display_of_a_run_that_has_ended() -> None:
     run, kernel = FakeRun(), kernel_in("marimo")
     run.log({"loss": 0.5})
+    run.finish()
     shown = kernel.show(run, None, {})
     assert isinstance(shown, StaticView)
     assert "<img" in shown._repr_html_()
-    assert repr(shown).startswith("anonrun: quiet-river · running")
-    run.finish()
-    again = kernel.show(run, None, {})
-    assert isinstance(again, StaticView)
-    assert "finished" in repr(again)
+    assert repr(shown).startswith("anonrun: quiet-river · finished")
 
 
 def test_a_run_that_is_switched_off_is_said_to_be() -> None:

@@ -20,6 +20,7 @@ from anonrun.core.messages import RunState
 from anonrun.errors import UsageError
 from anonrun.notebook.aftercare import Aftercare
 from anonrun.notebook.hosts import Display, Host, detect
+from anonrun.notebook.marimo_outputs import MarimoOutputs
 from anonrun.notebook.outputs import NotebookOutputs
 from anonrun.notebook.publisher import Publisher, Shown
 from anonrun.notebook.snapshot import Bundle, bundle, plain_text
@@ -100,9 +101,8 @@ class Kernel:
             shown = self._begin(run, host, kind, config)
         with shown.lock:
             shown.view.read()
-            data = shown.view.snapshot()
-            shown.outputs.show(data)
-        return StaticView(data) if host.name == "marimo" else None
+            shown.outputs.show(shown.view.snapshot())
+        return None
 
     def _begin(self, run: Source, host: Host, kind: Display, config: dict[str, Any]) -> Shown:
         view = RunView(
@@ -113,7 +113,12 @@ class Kernel:
             temporary=host.temporary,
         )
         traits = {**view.first_traits(), "config": config} if kind == "widget" else None
-        shown = Shown(view, NotebookOutputs(run.run_id, traits, view.hello))
+        outputs = (
+            MarimoOutputs(traits, view.hello)
+            if host.name == "marimo"
+            else NotebookOutputs(run.run_id, traits, view.hello)
+        )
+        shown = Shown(view, outputs)
         self._going[run.run_id] = shown
         run.on_finish(lambda *_: self._finish(shown))
         self._publisher.add(shown)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from anonrun.client.notices import in_marimo
 from anonrun.errors import UsageError
 
 __all__ = ["DISPLAYS", "Display", "Host", "detect", "host_named"]
@@ -29,7 +30,8 @@ class Host:
         display: `widget` for a live widget beside the snapshot, `static` for a snapshot that is redrawn in
             place, `text` for lines of text.
         snapshot_every_s: seconds between snapshots while a run lasts.
-        temporary: name of the kind of machine, where it is soon gone and an embedded server with it.
+        temporary: name of the kind of machine, where it is soon gone and an embedded server with it; whatever runs
+            there, such as a script or a notebook that nobody watches, is gone with it too.
     """
 
     name: str
@@ -43,14 +45,14 @@ _HOSTS = {
     for host in (
         Host("jupyter", "widget"),
         Host("vscode", "widget"),
-        Host("binder", "widget", temporary="Binder"),
+        Host("binder", "widget"),
         # Colab saves widget metadata with which GitHub refuses the whole notebook (colabtools #5255).
-        Host("colab", "static", 2.0, temporary="Colab"),
+        Host("colab", "static", 2.0),
         # Kaggle needs a restart for widgets that it does not bring itself (docker-python #1487).
-        Host("kaggle", "static", 2.0, temporary="Kaggle"),
+        Host("kaggle", "static", 2.0),
         # Nobody is there to watch: nbclient, papermill, nbconvert.
         Host("batch", "static"),
-        Host("marimo", "static"),
+        Host("marimo", "widget"),
         Host("terminal", "text"),
         Host("python", "text"),
     )
@@ -62,9 +64,12 @@ _VARIABLES = {
     "BINDER_SERVICE_HOST": "binder",
     "BINDER_LAUNCH_HOST": "binder",
     "VSCODE_PID": "vscode",
-    "VSCODE_CWD": "vscode",
+    "VSCODE_CWD": "vscode",  # where VSCODE_PID is not set, as in a container (holoviz/panel #5200)
 }
 """What each host sets in the environment, in the order in which they are asked for."""
+
+_TEMPORARY = {"colab": "Colab", "kaggle": "Kaggle", "binder": "Binder"}
+"""Hosts whose machine is soon gone."""
 
 
 def host_named(name: str) -> Host:
@@ -88,14 +93,22 @@ def detect(shell: Any, environ: Mapping[str, str] = os.environ, modules: Mapping
         environ: the environment; `ANONRUN_NOTEBOOK_HOST` overrides everything.
         modules: what is imported.
     """
-    if environ.get("ANONRUN_NOTEBOOK_HOST"):
-        return host_named(environ["ANONRUN_NOTEBOOK_HOST"])
-    return _HOSTS[_name(shell, environ, modules)]
+    named = environ.get("ANONRUN_NOTEBOOK_HOST")
+    host = host_named(named) if named else _HOSTS[_name(shell, environ, modules)]
+    machine = host.name if host.name in _TEMPORARY else _provider(environ, modules)
+    return replace(host, temporary=_TEMPORARY.get(machine or ""))
+
+
+def _provider(environ: Mapping[str, str], modules: Mapping[str, Any]) -> str | None:
+    """Return who brings this machine and its front end, by what they leave; None where that is nobody we know."""
+    if "google.colab" in modules:
+        return "colab"
+    return next((name for variable, name in _VARIABLES.items() if variable in environ), None)
 
 
 def _name(shell: Any, environ: Mapping[str, str], modules: Mapping[str, Any]) -> str:  # noqa: ANN401  IPython has no types
     if shell is None:
-        return "marimo" if _inside_marimo(modules) else "python"
+        return "marimo" if in_marimo(modules) else "python"
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return "terminal"
@@ -103,9 +116,4 @@ def _name(shell: Any, environ: Mapping[str, str], modules: Mapping[str, Any]) ->
         return "colab"
     if not getattr(kernel, "_allow_stdin", True):  # whoever runs the cell could not answer a question either
         return "batch"
-    return next((name for variable, name in _VARIABLES.items() if variable in environ), "jupyter")
-
-
-def _inside_marimo(modules: Mapping[str, Any]) -> bool:
-    marimo = modules.get("marimo")
-    return marimo is not None and bool(getattr(marimo, "running_in_notebook", lambda: False)())
+    return _provider(environ, modules) or "jupyter"

@@ -15,7 +15,7 @@ from anonrun.notebook.snapshot import Bundle
 from anonrun.notebook.view import Message, Points, SecretsMessage, Snapshot, Traits
 from anonrun.notebook.widget import new_widget, static_file
 
-__all__ = ["NotebookOutputs", "Outputs", "publish"]
+__all__ = ["NotebookOutputs", "Outputs", "answer_page", "publish", "send_to_widget"]
 
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _ASSETS = {"plotly": "plotly.js"}
@@ -62,16 +62,8 @@ class NotebookOutputs:
         """Carry out a message of the view; from any thread."""
         if isinstance(message, Snapshot):
             publish(message.data, self._snapshot_id, update=True)
-        elif self._widget is None:
-            return
-        elif isinstance(message, Traits):
-            for name, value in message.changed.items():
-                setattr(self._widget, name, value)
-        elif isinstance(message, Points):
-            said = {"no": message.no, "reset": message.reset, "complete": message.complete}
-            self._widget.send({"type": "points", **said}, [message.segment])
-        elif isinstance(message, SecretsMessage):
-            self._widget.send({"type": "secrets", **asdict(message)})
+        elif self._widget is not None:
+            send_to_widget(self._widget, message)
 
     def close(self) -> None:
         """Empty the widget's output and end the widget; the page keeps its view."""
@@ -82,14 +74,30 @@ class NotebookOutputs:
             self._widget = None
 
     def _on_message(self, widget: Any, content: object, _buffers: object) -> None:  # noqa: ANN401  see new_widget
-        """Answer a page; what it sends is not to be trusted."""
-        if not isinstance(content, dict):
-            return
-        if content.get("type") == "hello":
-            self._hello()
-        elif content.get("type") == "asset" and content.get("name") in _ASSETS:
-            data = gzip.compress(static_file(_ASSETS[content["name"]]).read_bytes(), 6)
-            widget.send({"type": "asset", "name": content["name"]}, [data])
+        answer_page(widget, content, self._hello)
+
+
+def send_to_widget(widget: Any, message: Message) -> None:  # noqa: ANN401  see new_widget
+    """Carry out a message of the view that is for the live widget."""
+    if isinstance(message, Traits):
+        for name, value in message.changed.items():
+            setattr(widget, name, value)
+    elif isinstance(message, Points):
+        said = {"no": message.no, "reset": message.reset, "complete": message.complete}
+        widget.send({"type": "points", **said}, [message.segment])
+    elif isinstance(message, SecretsMessage):
+        widget.send({"type": "secrets", **asdict(message)})
+
+
+def answer_page(widget: Any, content: object, hello: Callable[[], None]) -> None:  # noqa: ANN401  see new_widget
+    """Answer what a page sent, which is not to be trusted; `hello` is called when it asks for everything."""
+    if not isinstance(content, dict):
+        return
+    if content.get("type") == "hello":
+        hello()
+    elif content.get("type") == "asset" and content.get("name") in _ASSETS:
+        data = gzip.compress(static_file(_ASSETS[content["name"]]).read_bytes(), 6)
+        widget.send({"type": "asset", "name": content["name"]}, [data])
 
 
 def publish(data: dict[str, Any], display_id: str | None = None, *, update: bool = False) -> None:
