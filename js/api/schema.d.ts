@@ -196,26 +196,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/runs/{run_id}/artifacts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Refuse an artifact before its body is read: anonymous runs hold none.
-         * @description Who: write.
-         */
-        post: operations["log_artifact"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/server": {
         parameters: {
             query?: never;
@@ -936,6 +916,158 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the artifacts that a run logged, with their files, and those that it used.
+         * @description Who: view, unless the link is blind.
+         */
+        get: operations["list_run_artifacts"];
+        put?: never;
+        /**
+         * Begin a version of an artifact, or find it again; `missing` says which bytes are to be sent.
+         * @description Who: write.
+         */
+        post: operations["log_artifact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the versions of the account's artifacts, newest first, or find the one that a version or alias names.
+         * @description Who: key, session, local.
+         */
+        get: operations["list_artifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts/{artifact_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a version of an artifact, with its files.
+         * @description Who: view of the run that logged it, unless the link is blind.
+         */
+        get: operations["get_artifact"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a version of an artifact at once, for good; its number is not given again.
+         * @description Who: write or claim token of the run that logged it, owner, local.
+         */
+        delete: operations["delete_artifact"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts/{artifact_id}/files/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a file of a version by its place in the list of files, from 0; `Range` and `If-Range` are understood.
+         * @description Who: view of the run that logged it, unless the link is blind.
+         */
+        get: operations["download_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/artifacts/{artifact_id}/uploads/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say how far a file of a version has arrived.
+         * @description Who: write.
+         */
+        get: operations["get_upload"];
+        /**
+         * Send the bytes of a file from an offset on; an empty body at its end has it verified.
+         * @description Who: write.
+         */
+        put: operations["upload_file"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/artifacts/{artifact_id}/commit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a version be there for its readers, once all of its files have arrived; it gets its number and aliases.
+         * @description Who: write.
+         */
+        post: operations["commit_artifact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/used-artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note that a run takes a version of an artifact of its account.
+         * @description Who: write.
+         */
+        post: operations["use_artifact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/badge/{run_id}.svg": {
         parameters: {
             query?: never;
@@ -1008,6 +1140,175 @@ export interface components {
             key_hash: string;
         };
         /**
+         * @description A file in an artifact: where it lies in it, its size, and the SHA-256 of its bytes in hexadecimal.
+         * @example {
+         *       "path": "weights.pt",
+         *       "size_bytes": 1024,
+         *       "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         *     }
+         */
+        ArtifactFile: {
+            path: string;
+            /** Format: int64 */
+            size_bytes: number;
+            digest: string;
+        };
+        /**
+         * @description A version of an artifact as its readers see it.
+         *
+         *     Attributes:
+         *         run_id: of the run that logged it.
+         *         version: `v0`, `v1`, …; None until all of its files are there and it is committed.
+         *         aliases: names of this version; `latest` is the newest one's.
+         *         digest: of its contents, as `manifest_digest` says.
+         *         file_count: how many files there are.
+         *         size_bytes: of all of them.
+         *         files: what is in it, by path; empty in lists of artifacts.
+         *         missing: digests of what is still to be uploaded; empty once it is committed.
+         * @example {
+         *       "artifact_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *       "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *       "project": "uncategorized",
+         *       "name": "quiet-river",
+         *       "type": "model",
+         *       "version": "v0",
+         *       "aliases": [
+         *         "best"
+         *       ],
+         *       "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "file_count": 1,
+         *       "size_bytes": 1024,
+         *       "created_at": "2026-11-24T13:00:00.000000Z",
+         *       "description": "best so far",
+         *       "metadata": {
+         *         "epochs": 10
+         *       },
+         *       "files": [
+         *         {
+         *           "path": "weights.pt",
+         *           "size_bytes": 1024,
+         *           "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         *         }
+         *       ],
+         *       "missing": []
+         *     }
+         */
+        ArtifactInfo: {
+            /** Format: uuid */
+            artifact_id: string;
+            /** Format: uuid */
+            run_id: string;
+            project: string;
+            name: string;
+            type: string;
+            version: string | null;
+            aliases: string[];
+            digest: string;
+            /** Format: int64 */
+            file_count: number;
+            /** Format: int64 */
+            size_bytes: number;
+            /** Format: date-time */
+            created_at: string;
+            description?: string | null;
+            metadata?: {
+                [key: string]: unknown;
+            };
+            files?: components["schemas"]["ArtifactFile"][];
+            missing?: string[];
+        };
+        /**
+         * @description A page of artifacts' versions, newest first; `next` is given back as `after=` for the page that follows.
+         * @example {
+         *       "artifacts": [
+         *         {
+         *           "artifact_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *           "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *           "project": "uncategorized",
+         *           "name": "quiet-river",
+         *           "type": "model",
+         *           "version": "v0",
+         *           "aliases": [
+         *             "best"
+         *           ],
+         *           "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *           "file_count": 1,
+         *           "size_bytes": 1024,
+         *           "created_at": "2026-11-24T13:00:00.000000Z",
+         *           "description": "best so far",
+         *           "metadata": {
+         *             "epochs": 10
+         *           },
+         *           "files": [
+         *             {
+         *               "path": "weights.pt",
+         *               "size_bytes": 1024,
+         *               "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         *             }
+         *           ],
+         *           "missing": []
+         *         }
+         *       ],
+         *       "next": null
+         *     }
+         */
+        ArtifactList: {
+            artifacts: components["schemas"]["ArtifactInfo"][];
+            next?: string | null;
+        };
+        /**
+         * @description Begin a version of an artifact, or find it again: sending the same `artifact_id` twice begins one.
+         *
+         *     Attributes:
+         *         artifact_id: UUIDv7, made by the client.
+         *         name: of the artifact; the next version under that name in the run's project is made.
+         *         type: such as `model` or `dataset`; the same for all versions.
+         *         files: what is in it; the same bytes are uploaded once, whatever their number of paths.
+         *         aliases: further names of this version, which they leave the one before for.
+         *         metadata: anything that belongs to it.
+         * @example {
+         *       "artifact_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *       "name": "quiet-river",
+         *       "type": "model",
+         *       "files": [
+         *         {
+         *           "path": "weights.pt",
+         *           "size_bytes": 1024,
+         *           "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         *         }
+         *       ],
+         *       "aliases": [
+         *         "best"
+         *       ],
+         *       "description": "best so far",
+         *       "metadata": {
+         *         "epochs": 10
+         *       }
+         *     }
+         */
+        ArtifactRequest: {
+            /** Format: uuid */
+            artifact_id: string;
+            name: string;
+            type: string;
+            files: components["schemas"]["ArtifactFile"][];
+            aliases?: string[];
+            description?: string | null;
+            metadata?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * @description Note that a run takes a version of an artifact of its account.
+         * @example {
+         *       "artifact_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f"
+         *     }
+         */
+        ArtifactUse: {
+            /** Format: uuid */
+            artifact_id: string;
+        };
+        /**
          * @description A run that waits to be claimed, with the names of its metrics.
          * @example {
          *       "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
@@ -1047,7 +1348,8 @@ export interface components {
          *         "delete": true,
          *         "claim": true,
          *         "share": true,
-         *         "publish": true
+         *         "publish": true,
+         *         "files": true
          *       },
          *       "metrics": [
          *         "text"
@@ -1496,7 +1798,8 @@ export interface components {
          *             "delete": true,
          *             "claim": true,
          *             "share": true,
-         *             "publish": true
+         *             "publish": true,
+         *             "files": true
          *           },
          *           "metrics": [
          *             "text"
@@ -1529,7 +1832,8 @@ export interface components {
          *       "delete": true,
          *       "claim": true,
          *       "share": true,
-         *       "publish": true
+         *       "publish": true,
+         *       "files": true
          *     }
          */
         Permissions: {
@@ -1538,6 +1842,7 @@ export interface components {
             claim?: boolean;
             share?: boolean;
             publish?: boolean;
+            files?: boolean;
         };
         /**
          * @description An error as `application/problem+json` (RFC 9457); `code` is stable, the texts are for people.
@@ -1601,6 +1906,77 @@ export interface components {
             left: number;
         };
         /**
+         * @description What a run has to do with artifacts.
+         *
+         *     Attributes:
+         *         logged: versions that it made, with their files.
+         *         used: versions that it took; told only to whom its account's artifacts may be told.
+         * @example {
+         *       "logged": [
+         *         {
+         *           "artifact_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *           "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *           "project": "uncategorized",
+         *           "name": "quiet-river",
+         *           "type": "model",
+         *           "version": "v0",
+         *           "aliases": [
+         *             "best"
+         *           ],
+         *           "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *           "file_count": 1,
+         *           "size_bytes": 1024,
+         *           "created_at": "2026-11-24T13:00:00.000000Z",
+         *           "description": "best so far",
+         *           "metadata": {
+         *             "epochs": 10
+         *           },
+         *           "files": [
+         *             {
+         *               "path": "weights.pt",
+         *               "size_bytes": 1024,
+         *               "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         *             }
+         *           ],
+         *           "missing": []
+         *         }
+         *       ],
+         *       "used": [
+         *         {
+         *           "artifact_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *           "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
+         *           "project": "uncategorized",
+         *           "name": "quiet-river",
+         *           "type": "model",
+         *           "version": "v0",
+         *           "aliases": [
+         *             "best"
+         *           ],
+         *           "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *           "file_count": 1,
+         *           "size_bytes": 1024,
+         *           "created_at": "2026-11-24T13:00:00.000000Z",
+         *           "description": "best so far",
+         *           "metadata": {
+         *             "epochs": 10
+         *           },
+         *           "files": [
+         *             {
+         *               "path": "weights.pt",
+         *               "size_bytes": 1024,
+         *               "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         *             }
+         *           ],
+         *           "missing": []
+         *         }
+         *       ]
+         *     }
+         */
+        RunArtifacts: {
+            logged: components["schemas"]["ArtifactInfo"][];
+            used?: components["schemas"]["ArtifactInfo"][];
+        };
+        /**
          * @description A run as its readers see it.
          *
          *     Attributes:
@@ -1656,7 +2032,8 @@ export interface components {
          *         "delete": true,
          *         "claim": true,
          *         "share": true,
-         *         "publish": true
+         *         "publish": true,
+         *         "files": true
          *       }
          *     }
          */
@@ -1740,7 +2117,8 @@ export interface components {
          *             "delete": true,
          *             "claim": true,
          *             "share": true,
-         *             "publish": true
+         *             "publish": true,
+         *             "files": true
          *           }
          *         }
          *       ],
@@ -2092,7 +2470,8 @@ export interface components {
          *               "delete": true,
          *               "claim": true,
          *               "share": true,
-         *               "publish": true
+         *               "publish": true,
+         *               "files": true
          *             },
          *             "metrics": [
          *               "text"
@@ -2150,6 +2529,23 @@ export interface components {
             write: string;
             view: string;
             claim?: string | null;
+        };
+        /**
+         * @description How far a file has arrived: upload goes on at `offset`; `stored` once all of it was verified.
+         * @example {
+         *       "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "size_bytes": 1024,
+         *       "offset": 1,
+         *       "stored": true
+         *     }
+         */
+        UploadState: {
+            digest: string;
+            /** Format: int64 */
+            size_bytes: number;
+            /** Format: int64 */
+            offset: number;
+            stored: boolean;
         };
         /**
          * @description The code that a program shows, as it was typed.
@@ -3240,113 +3636,6 @@ export interface operations {
             };
             /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
             500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    log_artifact: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/octet-stream": string;
-            };
-        };
-        responses: {
-            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `anonymous_artifacts_forbidden`: An anonymous run cannot hold artifacts. Log in to an account to log them; the file stays where it is.; `cross_site`: A browser may change things here only from this server's own pages.; `forbidden`: This token or account may not do that with this run. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `run_not_found`: There is no such run, or it has expired or been deleted, or it is not yours. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `body_too_large`: The body is larger than one request may be. Send less at once. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `media_type`: Send the body as Content-Type: application/json. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `request_invalid`: The request has another form than is asked for. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `artifacts_unavailable`: This server does not store artifacts; the file stays where it is. */
-            501: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6633,6 +6922,925 @@ export interface operations {
             };
             /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_run_artifacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunArtifacts"];
+                };
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: This token or account may not do that with this run.; `key_scope`: This API key was made for logging or for reading only. Use another one, or make one in the settings. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_not_found`: There is no such run, or it has expired or been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    log_artifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArtifactRequest"];
+            };
+        };
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactInfo"];
+                };
+            };
+            /** @description Answer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactInfo"];
+                };
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `anonymous_artifacts_forbidden`: An anonymous run cannot hold artifacts. Log in to an account to log them; the file stays where it is.; `cross_site`: A browser may change things here only from this server's own pages.; `forbidden`: This token or account may not do that with this run.; `key_scope`: This API key was made for logging or for reading only. Use another one, or make one in the settings. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_not_found`: There is no such run, or it has expired or been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `artifact_exists`: There is or was another version with this id. Make a new id.; `artifact_type`: All versions of an artifact have the same type. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `artifact_too_large`: The file is larger than this server takes. It stays where it is.; `body_too_large`: The body is larger than one request may be. Send less at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media_type`: Send the body as Content-Type: application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `digest_mismatch`: What arrived is not what was announced: the file has changed, or was damaged on its way. Send it again.; `request_invalid`: The request has another form than is asked for. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `artifact_quota_exceeded`: The account may keep no more files. Delete some versions of artifacts, or runs with them.; `artifact_storage_full`: This server has no room for more files. Nothing of this request was stored; its operator can give more. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_artifacts: {
+        parameters: {
+            query?: {
+                /** @description only artifacts of this project */
+                project?: string;
+                /** @description only versions of this artifact */
+                name?: string;
+                /** @description only `v3`, `latest` or what an alias names; needs project and name */
+                version?: string;
+                /** @description versions on a page, 1 … 200; 50 if absent */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactList"];
+                };
+            };
+            /** @description `sign_in_needed`: Sign in to an account first.; `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_scope`: This API key was made for logging or for reading only. Use another one, or make one in the settings. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_invalid`: The request has another form than is asked for. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_artifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                artifact_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactInfo"];
+                };
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `artifact_not_found`: There is no such version of an artifact, or it has been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_artifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                artifact_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cross_site`: A browser may change things here only from this server's own pages. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `artifact_not_found`: There is no such version of an artifact, or it has been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                artifact_id: string;
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Answer */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Done */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `artifact_not_found`: There is no such version of an artifact, or it has been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `range_invalid`: The file has no byte in the range that is asked for. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_invalid`: The request has another form than is asked for. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `files_unavailable`: The server cannot reach the folder or bucket of its files now. Try again later.; `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                artifact_id: string;
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadState"];
+                };
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `anonymous_artifacts_forbidden`: An anonymous run cannot hold artifacts. Log in to an account to log them; the file stays where it is.; `forbidden`: This token or account may not do that with this run.; `key_scope`: This API key was made for logging or for reading only. Use another one, or make one in the settings. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `artifact_not_found`: There is no such version of an artifact, or it has been deleted, or it is not yours.; `run_not_found`: There is no such run, or it has expired or been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_file: {
+        parameters: {
+            query?: {
+                /** @description where the body begins in the file; 0, its beginning, if absent */
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                artifact_id: string;
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadState"];
+                };
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `anonymous_artifacts_forbidden`: An anonymous run cannot hold artifacts. Log in to an account to log them; the file stays where it is.; `cross_site`: A browser may change things here only from this server's own pages.; `forbidden`: This token or account may not do that with this run.; `key_scope`: This API key was made for logging or for reading only. Use another one, or make one in the settings. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `artifact_not_found`: There is no such version of an artifact, or it has been deleted, or it is not yours.; `run_not_found`: There is no such run, or it has expired or been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_slow`: The body came too slowly. Go on where the file has arrived. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `upload_offset`: Send the file from the byte that `offset` names. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is larger than one request may be. Send less at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media_type`: Send the body as Content-Type: application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `digest_mismatch`: What arrived is not what was announced: the file has changed, or was damaged on its way. Send it again.; `part_too_small`: A part of a file has at least a megabyte, unless it is the last one. Send more at once.; `request_invalid`: The request has another form than is asked for. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: That was too often. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `files_unavailable`: The server cannot reach the folder or bucket of its files now. Try again later.; `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `artifact_storage_full`: This server has no room for more files. Nothing of this request was stored; its operator can give more. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    commit_artifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                artifact_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactInfo"];
+                };
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `anonymous_artifacts_forbidden`: An anonymous run cannot hold artifacts. Log in to an account to log them; the file stays where it is.; `cross_site`: A browser may change things here only from this server's own pages.; `forbidden`: This token or account may not do that with this run.; `key_scope`: This API key was made for logging or for reading only. Use another one, or make one in the settings. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `artifact_not_found`: There is no such version of an artifact, or it has been deleted, or it is not yours.; `run_not_found`: There is no such run, or it has expired or been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `artifact_incomplete`: Upload what `missing` names, then commit again. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    use_artifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArtifactUse"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `anonymous_artifacts_forbidden`: An anonymous run cannot hold artifacts. Log in to an account to log them; the file stays where it is.; `cross_site`: A browser may change things here only from this server's own pages.; `forbidden`: This token or account may not do that with this run.; `key_scope`: This API key was made for logging or for reading only. Use another one, or make one in the settings. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `artifact_not_found`: There is no such version of an artifact, or it has been deleted, or it is not yours.; `run_not_found`: There is no such run, or it has expired or been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is larger than one request may be. Send less at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media_type`: Send the body as Content-Type: application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_invalid`: The request has another form than is asked for. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

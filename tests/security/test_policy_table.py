@@ -11,6 +11,7 @@ import pytest
 
 from anonrun.core.tokens import TokenKind, mint
 from anonrun.server.app import OPERATIONS
+from support.artifacts import request_of
 from support.site import PASSWORD, VOUCH, MadeRun, Site, bearer, code, segment, sha
 
 ACTORS = (
@@ -46,6 +47,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "export_run": _READ, "update_run": _INGEST, "heartbeat": _INGEST, "send_segments": _INGEST, "get_writer": _INGEST,
     "delete_run": _DELETE, "list_links": _SHARE, "make_link": _SHARE, "update_link": _SHARE,
     "revoke_link": _SHARE, "publish_run": frozenset(), "unpublish_run": frozenset(), "log_artifact": frozenset(),
+    "get_upload": frozenset(), "upload_file": frozenset(), "commit_artifact": frozenset(), "use_artifact": frozenset(),
+    "list_run_artifacts": _READ, "list_artifacts": _LISTERS | {"vouched", "local_browser"},
+    "get_artifact": frozenset(), "download_file": frozenset(), "delete_artifact": frozenset(),
     "get_badge": frozenset(), "report_leak": frozenset(ACTORS),
     "begin_device_login": frozenset(ACTORS), "finish_device_login": frozenset(ACTORS),
     "check_device_login": frozenset({"user_browser"}), "decide_device_login": frozenset({"user_browser"}),
@@ -56,8 +60,11 @@ ALLOWED: dict[str, frozenset[str]] = {
     "delete_account": frozenset({"user_browser"}),
     "end_session": frozenset({"user_browser"}), "end_other_sessions": frozenset({"user_browser"}),
 }  # fmt: skip
-"""Who is let in. Nobody publishes an anonymous run, or adds an artifact to it, and so it has no badge; what is an
-operator's is for none of these."""
+"""Who is let in. Nobody publishes an anonymous run, or adds an artifact to it, and so it has no badge and no file; what
+is an operator's is for none of these. Artifacts of a user's run: `tests/server/test_artifacts.py`."""
+
+
+NO_ARTIFACT = {"artifact_id": "01890000-0000-7000-8000-00000000000a", "digest": "0" * 64, "number": "0"}
 
 
 class People:
@@ -157,7 +164,7 @@ class People:
     def ask(self, actor: str, name: str) -> httpx.Response:
         operation = next(operation for operation in OPERATIONS if operation.name == name)
         path = operation.path.format(run_id=self.run.run_id, writer="1", link_id=self.link_id, key_id=self.key_id,
-                                     invitation_id="x",
+                                     invitation_id="x", **NO_ARTIFACT,
                                      session_id=self.other_session() if name == "end_session" else "")  # fmt: skip
         client = self.client(actor)
         if name == "confirm_claim" and actor == "user_browser":
@@ -195,6 +202,8 @@ BODIES: dict[str, Callable[[People], object]] = {
     "confirm_password": lambda _: {"password": PASSWORD},
     "make_link": lambda _: {"token_hash": sha(mint(TokenKind.SHARE))},
     "report_leak": lambda _: {"token": mint(TokenKind.VIEW)},
+    "log_artifact": lambda _: request_of({"weights": b"1"}),
+    "use_artifact": lambda _: {"artifact_id": NO_ARTIFACT["artifact_id"]},
 }
 
 _WITH_A_RUN = tuple(operation for operation in OPERATIONS if "{run_id}" in operation.path)
@@ -238,10 +247,12 @@ def test_what_is_for_operators_is_for_a_browser_of_theirs_and_not_for_their_key(
 
 _BY_SCOPE: dict[str, frozenset[str]] = {
     "ingest": frozenset({"update_run", "heartbeat", "send_segments", "get_writer"}),
-    "read": frozenset({"get_run", "list_metrics", "get_series", "get_sampled", "follow_run", "export_run"}),
+    "read": frozenset(
+        {"get_run", "list_metrics", "get_series", "get_sampled", "follow_run", "export_run", "list_run_artifacts"}
+    ),
 }
-_NOBODYS = frozenset({"log_artifact", "get_badge"})
-"""What is refused whoever asks: there is no store of artifacts, and a run that is not published has no badge."""
+_NOBODYS = frozenset({"get_upload", "upload_file", "commit_artifact", "use_artifact", "get_badge"})
+"""What is refused whoever asks: it is asked for no artifact that there is, and what is not published has no badge."""
 _OF_A_RUN = sorted(operation.name for operation in OPERATIONS if "{run_id}" in operation.path)
 
 
@@ -270,7 +281,7 @@ def test_a_run_of_others_looks_like_one_that_never_was(people: People, actor: st
     for operation in OPERATIONS:
         if "{run_id}" not in operation.path:
             continue
-        values = {"writer": "1", "link_id": "x", "key_id": "x", "session_id": "x"}
+        values = {"writer": "1", "link_id": "x", "key_id": "x", "session_id": "x", **NO_ARTIFACT}
         answers = []
         for run in (people.run, unknown):
             path = operation.path.format(run_id=run.run_id, **values)
@@ -309,7 +320,7 @@ def _of_a_user(people: People) -> tuple[MadeRun, dict[str, dict[str, str]]]:
 
 def _let_in(people: People, run: MadeRun, headers: dict[str, str], name: str) -> bool:
     operation = next(operation for operation in _WITH_A_RUN if operation.name == name)
-    path = operation.path.format(run_id=run.run_id, writer="1", link_id=people.link_id, key_id="x")
+    path = operation.path.format(run_id=run.run_id, writer="1", link_id=people.link_id, key_id="x", **NO_ARTIFACT)
     if name == "follow_run":
         people.site.core.hub.close()
     query = "?format=json" if name == "export_run" else ""
@@ -326,6 +337,8 @@ def _let_in(people: People, run: MadeRun, headers: dict[str, str], name: str) ->
 
 
 _READERS = ("get_run", "list_metrics", "get_series", "get_sampled", "follow_run", "export_run")
+_FILES = ("list_run_artifacts",)
+"""What a link lets its holder read, and publishing nobody."""
 
 
 @pytest.mark.parametrize("public", [False, True])
@@ -337,9 +350,9 @@ def test_publishing_lets_everybody_read_and_do_nothing_else(people: People, *, p
             assert done.status_code == 200, done.text
         for actor in ("nobody", "stranger", "share", "view", "write"):
             allowed = {
-                "nobody": (), "stranger": (), "share": _READERS, "view": _READERS,
+                "nobody": (), "stranger": (), "share": (*_READERS, *_FILES), "view": (*_READERS, *_FILES),
                 "write": ("update_run", "heartbeat", "send_segments", "get_writer", "delete_run", "list_links",
-                          "make_link", "update_link", "revoke_link"),
+                          "make_link", "update_link", "revoke_link", "log_artifact"),
             }[actor]  # fmt: skip
             expected = operation.name in allowed or (public and operation.name in (*_READERS, "get_badge"))
             assert _let_in(people, run, actors[actor], operation.name) == expected, (actor, operation.name)
@@ -348,10 +361,18 @@ def test_publishing_lets_everybody_read_and_do_nothing_else(people: People, *, p
 
 
 def _as_stored(people: People) -> list[Any]:
-    """Return the rows of the two runs that are there now; older ones expire as the clock goes on."""
+    """Return the rows of the two runs that are there now, without what a compaction changes by itself.
+
+    Older runs expire as the clock goes on.
+    """
     mine = {uuid.UUID(run.run_id).bytes for run in (people.run, people.other)}
     rows = people.site.db.read_now(lambda tx: tx.conn.exec_driver_sql("SELECT * FROM run ORDER BY run_id").all())
-    found = [row for row in rows if bytes(row.run_id) in mine]
+    own = {"stored_bytes", "compacted", "compacted_points"}
+    found = [
+        {name: value for name, value in row._mapping.items() if name not in own}
+        for row in rows
+        if bytes(row.run_id) in mine
+    ]
     assert len(found) == 2
     return found
 
@@ -376,5 +397,5 @@ def test_a_view_link_can_only_view(people: People, kind: str) -> None:
         people.begin_again()
         before = _as_stored(people)
         allowed = people.ask(kind, operation.name).is_success
-        assert allowed == (operation.name in reading or operation.name in _READERS), operation.name
+        assert allowed == (operation.name in reading or operation.name in (*_READERS, *_FILES)), operation.name
         assert _as_stored(people) == before, operation.name

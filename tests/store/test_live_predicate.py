@@ -12,6 +12,7 @@ from anonrun.core.tokens import TokenKind, mint
 from anonrun.store.database import Database
 from anonrun.store.live import BEYOND_LIVE
 from anonrun.store.schema import CHUNK, RUN, SEG, metadata
+from support.artifacts import logged
 from support.process import until
 from support.site import SetClock, Site, bearer, segment, sha
 
@@ -100,6 +101,12 @@ def everything_a_server_does(site: Site) -> None:
     ):
         assert site.get(long, what).status_code == 200
     site.api.delete(long.path, headers=bearer(long.write))
+    mine = site.run(site.user_key(browser))
+    info = logged(site.api, mine, {"a": b"1"})
+    for path in (f"{mine.path}/artifacts", "/api/v1/artifacts", f"/api/v1/artifacts/{info['artifact_id']}"):
+        assert browser.get(path).status_code == 200
+    site.api.delete(f"/api/v1/artifacts/{info['artifact_id']}", headers=bearer(mine.write))
+    logged(site.api, mine, {"b": b"2"})
     assert browser.get("/api/v1/account/export").status_code == 200
     assert browser.delete("/api/v1/account").status_code == 204
     site.api.get("/metrics")

@@ -16,7 +16,7 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Boolean, Connection, MetaData, func, select, text
 
-from anonrun.store import accounts, compaction, runs, summaries
+from anonrun.store import accounts, artifacts, blobs, compaction, runs, summaries
 from anonrun.store.check import check
 from anonrun.store.database import Database, StoreError
 from anonrun.store.dialect import Dialect, dialect_for
@@ -141,6 +141,23 @@ def goes_on(db: Database, run_id: str) -> None:
     assert db.read_now(lambda tx: accounts.user_named(tx, "ada")) is not None
     assert db.write_now(lambda tx: accounts.create(tx, name="new", kind="user")) is not None
     assert db.read_now(lambda tx: find_session(tx, b"s" * 32)) is not None
+
+
+def test_an_artifact_is_there_after_an_upgrade_with_its_name_and_its_bytes(empty: Place) -> None:
+    golden = make(empty, "0007")
+    db = Database.open(empty.where, clock=SetClock(golden["now_us"]))
+    try:
+        ada = golden["tables"]["artifact"][0]["account_id"]
+        found = db.read_now(lambda tx: artifacts.resolve(tx, ada, "p", "model", "best"))
+        assert found is not None
+        assert (found.version, found.metadata, found.file_count) == (0, {"epochs": 3}, 2)
+        files = db.read_now(lambda tx: artifacts.files(tx, found))
+        assert [(file.path, file.size_bytes) for file in files] == [("a/b.bin", 5), ("c.bin", 5)]
+        blob = db.read_now(lambda tx: blobs.find(tx, ada, files[0].digest))
+        assert blob is not None
+        assert [part.key for part in db.read_now(lambda tx: blobs.parts(tx, blob.blob_id))] == ["00/x-1", "00/x-2"]
+    finally:
+        db.close()
 
 
 @pytest.mark.databases("sqlite")

@@ -12,7 +12,22 @@ import numpy as np
 import pytest
 
 from anonrun.store import chunks, columns
-from anonrun.store.schema import AXIS, CHUNK, METRIC, RUN, SEG, TAIL, WRITER
+from anonrun.store.schema import (
+    ALIAS,
+    ARTIFACT,
+    ARTIFACT_FILE,
+    ARTIFACT_NAME,
+    AXIS,
+    BLOB,
+    BLOB_PART,
+    CHUNK,
+    METRIC,
+    RUN,
+    SEG,
+    TAIL,
+    USE,
+    WRITER,
+)
 
 _DOC = (Path(__file__).parents[2] / "docs" / "storage.md").read_text(encoding="utf-8")
 _HEAD = [("codec", "B"), ("kind", "B"), ("zero", "H"), ("n", "I"), ("CRC-32", "I")]
@@ -115,3 +130,6 @@ def test_the_tables_and_their_keys_are_those_of_the_schema() -> None:
     tables = (RUN, METRIC, WRITER, SEG, TAIL, AXIS, CHUNK)
     assert said == {table.name: [key.name for key in table.primary_key][1:] for table in tables}
     assert all(next(iter(table.primary_key)).name == "run_id" for table in tables)
+    of_files = {row[0].strip("`"): re.findall(r"`(\w+)`", row[1]) for row in rows_of(section("Files of artifacts"))[1:]}
+    tables = (ARTIFACT, ARTIFACT_FILE, ARTIFACT_NAME, ALIAS, USE, BLOB, BLOB_PART)
+    assert of_files == {table.name: [key.name for key in table.primary_key] for table in tables}

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from anonrun.core.wire import Frame, decode, encode
-from anonrun.store import accounts, compaction, runs, sessions, tokens
+from anonrun.store import accounts, artifacts, blobs, compaction, runs, sessions, tokens
 from anonrun.store.database import Database
 from anonrun.store.ingest import Incoming, append
 from anonrun.store.schema import SCHEMA_VERSION
@@ -25,7 +25,9 @@ from anonrun.store.transaction import Tx
 
 NOW_US = 1_800_000_000_000_000
 WEEK_US = 7 * 86_400 * 1_000_000
-ANONYMOUS, KEPT, DELETED = (uuid.UUID(int=(0x0192F7D0 << 96) | (7 << 76) | (2 << 62) | n) for n in (1, 2, 3))
+ANONYMOUS, KEPT, DELETED, ARTIFACT = (
+    uuid.UUID(int=(0x0192F7D0 << 96) | (7 << 76) | (2 << 62) | n) for n in (1, 2, 3, 4)
+)
 _NAN = struct.unpack("<d", struct.pack("<Q", 0x7FF8_0000_0000_1234))[0]
 _ODD = [0.0, -0.0, 5e-324, 1.7976931348623157e308, math.inf, -math.inf, _NAN, 0.1]
 
@@ -88,8 +90,31 @@ def _fill(content: _Content) -> None:
     content.add(ANONYMOUS, Frame.of(("loss", "late"), [200, 201], [2_000, 2_010], [[1.0, 2.0], [3.0, 4.0]]))
     content.add(ANONYMOUS, Frame.of(("loss",), [7], [1], [[-1.0]]), writer=2)
     content.add(DELETED, Frame.of(("x",), [0], [0], [[1.0]]))
+    content.db.write_now(_log_artifact)
     content.expected.pop(str(DELETED))
     content.db.write_now(lambda tx: runs.delete(tx, DELETED))
+
+
+def _log_artifact(tx: Tx) -> None:
+    """Log a version of an artifact with a file of two parts, as if its bytes had come."""
+    run = runs.find(tx, KEPT)
+    assert run is not None
+    digest = bytes(range(32))
+    blob = blobs.want(tx, run.account.account_id, {digest: 5})[digest]
+    made = artifacts.begin(
+        tx, run, artifact_id=ARTIFACT, name="model", type_="model", digest=bytes(32),
+        files=[("a/b.bin", digest, 5), ("c.bin", digest, 5)],
+        fields={"aliases": ["best"], "description": "d", "metadata": {"epochs": 3}},
+    )  # fmt: skip
+    for key, size in (("00/x-1", 2), ("00/x-2", 3)):
+        assert blobs.begin_part(tx, blob, key)
+        assert blobs.end_part(tx, blob, key, size)
+        found = blobs.find(tx, run.account.account_id, digest)
+        assert found is not None
+        blob = found
+    assert blobs.store(tx, blob)
+    artifacts.commit(tx, made)
+    artifacts.use(tx, KEPT, ARTIFACT)
 
 
 def _rows(path: Path) -> dict[str, list[dict[str, Any]]]:

@@ -15,6 +15,7 @@ from anonrun.errors import AnonrunError
 
 if TYPE_CHECKING:
     from anonrun.server.settings import Settings
+    from anonrun.store.database import Database
 
 __all__ = ["data_dir_option", "database_of", "database_url_option", "default_data_dir", "gc", "server", "settings_of"]
 
@@ -177,12 +178,11 @@ def gc(data_dir: Path | None, database_url: str | None, *, dry_run: bool, as_jso
     """
     import asyncio
 
-    from anonrun.server.services.retention import objection, sweep
+    from anonrun.server.services.retention import objection
     from anonrun.store import retention
     from anonrun.store.database import Database
-    from anonrun.store.ledger import Ledger
 
-    ledger = Ledger(settings_of(data_dir=data_dir, database_url=database_url).ledger)
+    settings = settings_of(data_dir=data_dir, database_url=database_url)
     try:
         db = Database.open(database_of(data_dir, database_url))
         try:
@@ -191,7 +191,9 @@ def gc(data_dir: Path | None, database_url: str | None, *, dry_run: bool, as_jso
             removed_before = db.read_now(retention.remembered)
             doubt = objection(now_us=db.clock.now_us(), seen_us=seen_us, passed_us=None, expected_us=None, due=due)
             blocked = doubt is not None and not doubt.passing
-            purged = 0 if dry_run or blocked else asyncio.run(sweep(db, ledger=ledger)).purged
+            files = strays = purged = 0
+            if dry_run or not blocked:
+                purged, files, strays = asyncio.run(_collect(db, settings, dry_run=dry_run))
         finally:
             db.close()
     except (AnonrunError, OSError) as exc:
@@ -202,6 +204,8 @@ def gc(data_dir: Path | None, database_url: str | None, *, dry_run: bool, as_jso
         "points": due.points,
         "bytes": due.size_bytes,
         "purged": purged,
+        "files": files,
+        "stray_files": strays,
         "removed_in_30_days": removed_before + purged,
         "objection": doubt.reason if doubt else None,
     }
@@ -211,8 +215,26 @@ def gc(data_dir: Path | None, database_url: str | None, *, dry_run: bool, as_jso
         verb = "Would remove" if dry_run else "Removed"
         count = due.expired + due.marked if dry_run else purged
         click.echo(f"{verb} {count} run{'' if count == 1 else 's'} ({due.points} points, {due.size_bytes} bytes).")
+        if files or strays:
+            click.echo(f"{verb} {files + strays} stored files that nothing refers to.")
         click.echo(f"Removed in the last 30 days: {report['removed_in_30_days']}.")
         if doubt is not None:
             click.echo(f"Note: {doubt.reason}.", err=True)
     if blocked and not dry_run:
         raise click.ClickException("Nothing was removed. Set the clock right, then try again.")
+
+
+async def _collect(db: Database, settings: Settings, *, dry_run: bool) -> tuple[int, int, int]:
+    """Remove what is past its time; return how many runs, stored files, and files that no row knows went, or would."""
+    from anonrun.server.services.files import objects_of, orphans, remove_orphans
+    from anonrun.server.services.retention import sweep
+    from anonrun.store.ledger import Ledger
+
+    objects = objects_of(settings, db.instance)
+    try:
+        if dry_run:
+            return 0, 0, len((await orphans(db, objects))[0])
+        swept = await sweep(db, ledger=Ledger(settings.ledger), objects=objects)
+        return swept.purged, swept.objects, await remove_orphans(db, objects)
+    finally:
+        await objects.close()

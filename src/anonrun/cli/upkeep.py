@@ -19,16 +19,23 @@ __all__ = ["backup", "check", "redelete", "restore"]
 @click.command(epilog="Example: anonrun admin check --data-dir /srv/anonrun")
 @data_dir_option
 @database_url_option
+@click.option("--read-files", is_flag=True, help="Read the files of artifacts too, and compare each with its digest.")
 @as_json_option
 @command_errors
-def check(data_dir: Path | None, database_url: str | None, *, as_json: bool) -> None:
+def check(data_dir: Path | None, database_url: str | None, *, read_files: bool, as_json: bool) -> None:
     """Read through everything that is stored, and name what is damaged.
 
-    Changes nothing, and a server may go on serving meanwhile. Exits with 1 where something is wrong.
+    Of the files of artifacts it looks whether each is in its folder or bucket, with its size. Changes nothing, and a
+    server may go on serving meanwhile. Exits with 1 where something is wrong.
     """
+    import asyncio
+
+    from anonrun.server.services.files import check_files
     from anonrun.store.check import check as look_through
 
     report = look_through(database_of(data_dir, database_url))
+    settings = settings_of(data_dir=data_dir, database_url=database_url)
+    asyncio.run(check_files(settings, report, read=read_files))
     if as_json:
         print_json(_report_as_json(report))
     else:
@@ -48,6 +55,9 @@ def _say(report: Report) -> None:
         f"Read {_many(report.runs, 'run')}: {_many(report.points, 'point')} in {_many(report.chunks, 'chunk')} and "
         f"{_many(report.segments, 'segment')}, {_many(report.size_bytes, 'byte')}."
     )
+    if report.files:
+        looked = "" if report.objects is None else f", {_many(report.objects, 'object')} looked for"
+        click.echo(f"Artifacts: {_many(report.files, 'file')}{looked}.")
     if report.removing:
         click.echo(f"Passed over {_many(report.removing, 'deleted run')} not removed yet.")
     click.echo(f"{_many(len(report.faults), 'fault')}; the rest can be read." if report.faults else "All is sound.")
@@ -58,7 +68,7 @@ def _many(count: int, what: str) -> str:
 
 
 def _report_as_json(report: Report) -> dict[str, object]:
-    counts = ("runs", "removing", "segments", "axes", "chunks", "points", "size_bytes")
+    counts = ("runs", "removing", "segments", "axes", "chunks", "points", "size_bytes", "files", "objects")
     return {name: getattr(report, name) for name in counts} | {"faults": [_fault_as_json(f) for f in report.faults]}
 
 
@@ -80,11 +90,14 @@ def _fault_as_json(fault: Fault) -> dict[str, str | None]:
 def backup(file: Path, data_dir: Path | None, *, replace: bool, as_json: bool) -> None:
     """Write a verified copy of the SQLite database to FILE, while the server goes on.
 
+    The files of artifacts are not in it: copy their folder or bucket after it, as docs/deploy.md says.
+
     Copy the ledger of deletions, deleted.ledger beside the database, more often than this, and keep it apart from the
     backups: with it no restore brings back what someone has deleted. PostgreSQL has backups of its own; see
     docs/deploy.md. Exits with 1 where the copy is damaged as the database is.
     """
     from anonrun.server.services.backups import DamagedBackupError, back_up
+    from anonrun.server.services.files import files_place
 
     source = database_of(data_dir, None)
     if not isinstance(source, Path):
@@ -101,6 +114,9 @@ def backup(file: Path, data_dir: Path | None, *, replace: bool, as_json: bool) -
     else:
         click.echo(f"Wrote {file} ({_many(file.stat().st_size, 'byte')}).")
         _say(report)
+        if report.files:
+            where = files_place(settings_of(data_dir=data_dir), file)
+            click.echo(f"The files of artifacts are not in it. Copy them now, after it: {where}", err=True)
 
 
 ledger_option = click.option(

@@ -212,6 +212,7 @@ class Permissions:
     claim: bool = False
     share: bool = False
     publish: bool = False
+    files: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

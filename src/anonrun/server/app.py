@@ -25,6 +25,7 @@ from anonrun.server.forwarded import Forwarded
 from anonrun.server.routes import (
     account_sessions,
     accounts,
+    artifacts,
     badge,
     devices,
     export,
@@ -40,6 +41,7 @@ from anonrun.server.routes import (
     service,
     session,
     tokens,
+    uploads,
 )
 from anonrun.server.routing import Operation
 from anonrun.server.services.core import Core
@@ -66,6 +68,8 @@ _MODULES = (
     invitations,
     export,
     links,
+    artifacts,
+    uploads,
     badge,
     tokens,
 )
@@ -110,7 +114,7 @@ def create_app(settings: Settings, db: Database, *, vouch: str | None = None, wo
         news = db.news(heard)
         core.hub.connect(news)
         ledger = Ledger(settings.ledger)
-        sweeper = Sweeper(db, core.counters, interval_s=settings.sweep_interval_s, ledger=ledger)
+        sweeper = Sweeper(db, core.counters, interval_s=settings.sweep_interval_s, ledger=ledger, objects=core.objects)
         compactor = core.compactor
         tasks = [asyncio.create_task(sweeper.run()), asyncio.create_task(compactor.run())]
         try:
@@ -125,6 +129,7 @@ def create_app(settings: Settings, db: Database, *, vouch: str | None = None, wo
             core.hub.close()
             await loop.run_in_executor(None, news.close)
             core.passwords.close()
+            await core.objects.close()
 
     app = Starlette(
         routes=_routes(),

@@ -62,15 +62,15 @@ async def read_bytes(request: Request, *, most: int) -> bytes:
     return bytes(body)
 
 
-async def read_message(request: Request, cls: type[T]) -> T:
-    """Return the message that a request's JSON body spells.
+async def read_message(request: Request, cls: type[T], *, most: int = MAX_JSON_BYTES) -> T:
+    """Return the message that a request's JSON body spells; it may have `most` bytes.
 
     Raises:
         ProblemError: `media_type`, `body_too_large`, or `request_invalid`, which names the field.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise ProblemError("media_type")
-    data = parse_json(await read_bytes(request, most=MAX_JSON_BYTES))
+    data = parse_json(await read_bytes(request, most=most))
     check_plain(data, "the body")
     _check(cls, data, "the body")
     return from_json(cls, data)

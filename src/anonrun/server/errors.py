@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from anonrun.server.problems import ProblemError
 from anonrun.store.database import StoreUnavailableError
+from anonrun.store.objects import ObjectsError, ObjectsFullError
 
 __all__ = ["HANDLERS", "problem_response"]
 
@@ -45,6 +46,14 @@ async def _unavailable(request: Request, exc: Exception) -> Response:
     return problem_response(ProblemError("store_unavailable", headers={"Retry-After": "5"}))
 
 
+async def _no_files(request: Request, exc: Exception) -> Response:
+    request.app.state.core.counters.store_errors += 1
+    _log.error("the files refused: %s", exc)
+    if isinstance(exc, ObjectsFullError):
+        return problem_response(ProblemError("artifact_storage_full"))
+    return problem_response(ProblemError("files_unavailable", headers={"Retry-After": "5"}))
+
+
 async def _failed(_request: Request, _exc: Exception) -> Response:
     return problem_response(ProblemError("internal"))
 
@@ -53,6 +62,7 @@ HANDLERS = {
     ProblemError: _refused,
     HTTPException: _http,
     StoreUnavailableError: _unavailable,
+    ObjectsError: _no_files,
     Exception: _failed,
 }
 """What answers each kind of exception; the last one's exception also reaches the log."""

@@ -22,7 +22,9 @@ _RUN_ID = "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f"
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _TIME = "2026-11-24T13:00:00.000000Z"
 _BY_NAME: dict[str, Any] = {
-    "account": "ada", "acc": 0.91, "code": "run_not_found", "config": {"lr": 0.1}, "current": "a long passphrase",
+    "account": "ada", "acc": 0.91, "aliases": ["best"], "artifact_id": _RUN_ID,
+    "description": "best so far", "metadata": {"epochs": 10}, "size_bytes": 1024, "type": "model",
+    "code": "run_not_found", "config": {"lr": 0.1}, "current": "a long passphrase",
     "count": [64, 64], "damaged": 0, "exit_code": 0, "first": [1.0, 0.5], "group": "seeds", "id": "quiet-river",
     "instance": "6f1ed002ab559585", "job_type": "train", "key": "(told once)", "key_id": "4c1a9be2d0f35e77",
     "label": "for reviewers", "last_step": 127, "link_id": "4c1a9be2d0f35e77", "name": "quiet-river",
@@ -34,6 +36,8 @@ _BY_NAME: dict[str, Any] = {
 _BY_CLASS: dict[str, dict[str, Any]] = {
     "AccountInfo": {"name": "ada"},
     "Cursor": {"next": 128},
+    "ArtifactFile": {"path": "weights.pt"},
+    "ArtifactInfo": {"missing": [], "version": "v0"},
     "MetricInfo": {"name": "loss", "n": 128, "last": 0.25, "min": 0.25, "max": 1.0},
     "Problem": dict(zip(("status", "title", "detail"), CODES["run_not_found"], strict=True)) | {"type": "about:blank"},
     "RunInfo": {"exit_code": None, "finished_at": None},
@@ -41,8 +45,8 @@ _BY_CLASS: dict[str, dict[str, Any]] = {
 }
 _HEX = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 FIELD_SCHEMAS: dict[str, dict[str, Any]] = {
-    "run_id": {"type": "string", "format": "uuid"},
-    "key_hash": _HEX, "token_hash": _HEX, "write": _HEX, "view": _HEX, "claim": _HEX,
+    "run_id": {"type": "string", "format": "uuid"}, "artifact_id": {"type": "string", "format": "uuid"},
+    "digest": _HEX, "key_hash": _HEX, "token_hash": _HEX, "write": _HEX, "view": _HEX, "claim": _HEX,
 }  # fmt: skip
 """What a text must look like, by the name of its field."""
 

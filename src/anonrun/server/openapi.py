@@ -37,6 +37,9 @@ _PATH_PARAMS = {
     "key_id": {"type": "string"},
     "session_id": {"type": "string"},
     "invitation_id": {"type": "string"},
+    "artifact_id": {"type": "string", "format": "uuid"},
+    "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    "number": {"type": "string", "pattern": "^[0-9]{1,6}$"},
 }
 _PLAIN = {
     str: {"type": "string"},
@@ -149,7 +152,7 @@ def _operation(operation: Operation, seen: dict[str, Any]) -> dict[str, Any]:
         codes.append("cross_site")
     if operation.body is not None:
         codes += _WITH_BODY
-    if operation.query or "writer" in path_names:
+    if operation.query or {"writer", "number"} & set(path_names):
         codes.append("request_invalid")
     if "run_id" in path_names:
         codes += ["run_expired", "run_claimed", "run_deleted"]

@@ -28,8 +28,13 @@ class Action(enum.Enum):
     """Have anybody read it: its owner's alone, whatever links they gave away."""
     CLAIM = "claim"
     ARTIFACT = "artifact"
+    """Add files to it: a real account's runs only."""
+    READ_FILES = "read_files"
+    """The files that it logged: not by a blind link, since their names may tell who made it, and not by everybody."""
 
     LIST_RUNS = "list_runs"
+    LIST_ARTIFACTS = "list_artifacts"
+    """Those of an account, and by what names and versions they are called."""
     CREATE_RUN = "create_run"
     RESUME_RUN = "resume_run"
     """Go on with a run that another program made: its config and summary are told, and a view token is taken."""
@@ -47,8 +52,8 @@ class Action(enum.Enum):
 _BY_TOKEN: dict[tuple[str, str], frozenset[Action]] = {
     ("w", "run"): frozenset({Action.INGEST, Action.UPDATE, Action.DELETE, Action.SHARE, Action.ARTIFACT}),
     ("w", "ingest"): frozenset({Action.INGEST}),
-    ("v", "run"): frozenset({Action.READ}),
-    ("s", "run"): frozenset({Action.READ}),
+    ("v", "run"): frozenset({Action.READ, Action.READ_FILES}),
+    ("s", "run"): frozenset({Action.READ, Action.READ_FILES}),
     ("c", "run"): frozenset({Action.CLAIM, Action.DELETE}),
 }
 _BY_OWNER = frozenset(
@@ -61,27 +66,31 @@ _BY_OWNER = frozenset(
         Action.PUBLISH,
         Action.CLAIM,
         Action.ARTIFACT,
+        Action.READ_FILES,
     }
 )
 _BY_KEY: dict[str, frozenset[Action]] = {
     "account": _BY_OWNER,
     "ingest": frozenset({Action.INGEST}),
-    "read": frozenset({Action.READ}),
+    "read": frozenset({Action.READ, Action.READ_FILES}),
 }
 """What a key may do with a run of its account, by the key's scope."""
 _GENERALLY_BY_KEY: dict[str, frozenset[Action]] = {
     "account": frozenset(
-        {Action.LIST_RUNS, Action.CREATE_RUN, Action.RESUME_RUN, Action.SEE_ACCOUNT, Action.RECEIVE_CLAIM,
-         Action.EXPORT_ACCOUNT, Action.HAND_OVER}
+        {Action.LIST_RUNS, Action.LIST_ARTIFACTS, Action.CREATE_RUN, Action.RESUME_RUN, Action.SEE_ACCOUNT,
+         Action.RECEIVE_CLAIM, Action.EXPORT_ACCOUNT, Action.HAND_OVER}
     ),
     "ingest": frozenset({Action.CREATE_RUN, Action.SEE_ACCOUNT}),
-    "read": frozenset({Action.LIST_RUNS, Action.SEE_ACCOUNT}),
+    "read": frozenset({Action.LIST_RUNS, Action.LIST_ARTIFACTS, Action.SEE_ACCOUNT}),
 }  # fmt: skip
-_BY_LOCAL = frozenset({Action.READ, Action.DELETE, Action.SHARE, Action.CLAIM})
+_NEVER_ANONYMOUS = frozenset({Action.PUBLISH, Action.ARTIFACT})
+_BY_LOCAL = frozenset({Action.READ, Action.READ_FILES, Action.DELETE, Action.SHARE, Action.CLAIM})
 
 
 def _token_grants(token: Token | None, action: Action) -> bool:
-    return token is not None and token.ended is None and action in _BY_TOKEN.get((token.kind, token.scope), ())
+    if token is None or token.ended is not None or (token.blind and action is Action.READ_FILES):
+        return False
+    return action in _BY_TOKEN.get((token.kind, token.scope), ())
 
 
 def _owner_may(actor: Actor) -> frozenset[Action]:
@@ -90,7 +99,7 @@ def _owner_may(actor: Actor) -> frozenset[Action]:
 
 def can(actor: Actor, action: Action, run: Run | Standing) -> bool:
     """Whether an actor may do something with a live run."""
-    if action is (Action.PUBLISH if run.anonymous else Action.CLAIM):
+    if action in (_NEVER_ANONYMOUS if run.anonymous else {Action.CLAIM}):
         return False
     if action is Action.READ and isinstance(run, Run) and run.public:
         return True
@@ -114,6 +123,7 @@ def may(actor: Actor, action: Action) -> bool:
     visitor = isinstance(actor, Visitor)
     granted_to = {
         Action.LIST_RUNS: account is not None or visitor,
+        Action.LIST_ARTIFACTS: account is not None or actor.local,
         Action.SEE_ACCOUNT: account is not None,
         Action.CHANGE_ACCOUNT: visitor and user,
         Action.EXPORT_ACCOUNT: visitor and user,

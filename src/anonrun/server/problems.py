@@ -27,11 +27,25 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
         "Nobody answers for an anonymous run, so it is not published. Claim it first, or share it by a link.",
     ),
     "anonymous_disabled": (403, "No anonymous runs here", "This server makes no anonymous runs. Log in to an account."),
-    "artifacts_unavailable": (
-        501,
-        "No artifacts yet",
-        "This server does not store artifacts; the file stays where it is.",
+    "artifact_exists": (409, "Artifact id is taken", "There is or was another version with this id. Make a new id."),
+    "artifact_incomplete": (409, "Files are missing", "Upload what `missing` names, then commit again."),
+    "artifact_not_found": (
+        404,
+        "No such artifact",
+        "There is no such version of an artifact, or it has been deleted, or it is not yours.",
     ),
+    "artifact_quota_exceeded": (
+        507,
+        "The account's room for files is full",
+        "The account may keep no more files. Delete some versions of artifacts, or runs with them.",
+    ),
+    "artifact_storage_full": (
+        507,
+        "No room for files",
+        "This server has no room for more files. Nothing of this request was stored; its operator can give more.",
+    ),
+    "artifact_too_large": (413, "File too large", "The file is larger than this server takes. It stays where it is."),
+    "artifact_type": (409, "Artifact of another type", "All versions of an artifact have the same type."),
     "authorization_pending": (
         400,
         "Not decided yet",
@@ -42,6 +56,7 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
         "Blind links stand",
         "A published page would tell their readers whose run it is. Revoke them, or have them show everything, first.",
     ),
+    "body_too_slow": (408, "Body too slow", "The body came too slowly. Go on where the file has arrived."),
     "body_too_large": (413, "Body too large", "The body is larger than one request may be. Send less at once."),
     "claim_not_found": (
         404,
@@ -58,10 +73,20 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
         "Request from another site",
         "A browser may change things here only from this server's own pages.",
     ),
+    "digest_mismatch": (
+        422,
+        "File differs from its digest",
+        "What arrived is not what was announced: the file has changed, or was damaged on its way. Send it again.",
+    ),
     "expired_token": (
         400,
         "Login is over",
         "This login was not approved within its ten minutes, its code was mistyped too often, or it has been used.",
+    ),
+    "files_unavailable": (
+        503,
+        "Files cannot be reached",
+        "The server cannot reach the folder or bucket of its files now. Try again later.",
     ),
     "forbidden": (403, "Not allowed", "This token or account may not do that with this run."),
     "internal": (500, "The server failed", "Something went wrong in the server. It is in the log; try again."),
@@ -80,7 +105,13 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "method_not_allowed": (405, "Method not allowed", "This address does not take that method."),
     "not_found": (404, "Not found", "There is nothing at this address."),
     "operator_required": (403, "For operators", "Only an operator of this server may do that, signed in in a browser."),
+    "part_too_small": (
+        422,
+        "Part too small",
+        "A part of a file has at least a megabyte, unless it is the last one. Send more at once.",
+    ),
     "password_weak": (422, "Weak password", "Choose another password."),
+    "range_invalid": (416, "No such part", "The file has no byte in the range that is asked for."),
     "quota_exceeded": (403, "Quota exceeded", "An anonymous run holds no more than that. Claim it, or begin another."),
     "recovery_failed": (
         401,
@@ -131,6 +162,7 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "token_exists": (409, "Token exists", "A token with this hash exists. Make a new one."),
     "token_invalid": (401, "Token invalid", "The token is malformed, unknown or revoked."),
     "too_many_requests": (429, "Too many requests", "That was too often. Wait, then try again."),
+    "upload_offset": (409, "File goes on elsewhere", "Send the file from the byte that `offset` names."),
     "user_code_unknown": (
         404,
         "No such code",

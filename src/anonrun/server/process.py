@@ -24,6 +24,7 @@ from anonrun._version import __version__
 from anonrun.core.times import format_time, from_us
 from anonrun.errors import AnonrunError
 from anonrun.server import logs, workers
+from anonrun.server.services.files import objects_of
 from anonrun.server.serving import serve
 from anonrun.server.settings import Settings
 from anonrun.store.database import Database
@@ -153,6 +154,7 @@ def _serve_shared(settings: Settings) -> None:
     with contextlib.ExitStack() as open_here:
         open_here.callback(db.close)
         sock = open_here.enter_context(contextlib.closing(_listen(settings, settings.server_dir)))
+        objects_of(settings, db.instance)  # what is wrong with the bucket is said once, and not by each worker
         _say_where(settings, sock)
         if settings.workers == 1:
             asyncio.run(serve(settings, db, sock))

@@ -36,6 +36,7 @@ _OTHERS = frozenset(
 )  # fmt: skip
 """Variables that are not the server's."""
 _SITE = re.compile(r"https?://(?:\*\.)?[A-Za-z0-9.-]+(?::(?:\d{1,5}|\*))?")
+_PREFIX = re.compile(r"/?(?:[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)?/?")
 _TRUTH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -80,6 +81,21 @@ class Settings:
     anonymous_megabytes: int = _setting(
         10_240, "megabytes of history that all anonymous runs together may have; 0 for no limit"
     )
+    artifact_megabytes_per_file: int = _setting(10_240, "megabytes that a file of an artifact may have; 0 for no limit")
+    artifact_megabytes_per_account: int = _setting(
+        51_200, "megabytes of files that an account may keep; 0 for no limit"
+    )
+    artifact_megabytes: int = _setting(0, "megabytes of files that all accounts together may keep; 0 for no limit")
+    s3_bucket: str = _setting(
+        "", "bucket that keeps the files of artifacts, of any service that speaks S3; if empty, a folder beside the log"
+    )
+    s3_prefix: str = _setting("", "begins the keys of files in the bucket")
+    s3_endpoint: str = _setting("", "address of the service; if empty, Amazon's")
+    s3_region: str = _setting("", "region of the bucket; if empty, what AWS_REGION says")
+    s3_access_key_id: str = _setting(
+        "", "whose bucket it is; if empty, what AWS's variables or the machine say", shown=False
+    )
+    s3_secret_access_key: str = _setting("", "secret that belongs to the access key", shown=False)
     sign_ups_per_hour: int = _setting(60, "accounts that one address may make in an hour; 0 for no limit")
     sweep_interval_s: float = _setting(60.0, "seconds between two removals of what has expired")
     idle_exit_s: float = _setting(3600.0, "seconds without a request after which an embedded server exits; 0: never")
@@ -124,13 +140,31 @@ class Settings:
         if not 0 <= self.port < 1 << 16:
             raise UsageError(f"Port {self.port} cannot be used: give 0 … 65535.")
         self._check_limits()
+        self._check_bucket()
         if self.log_level not in {"debug", "info", "warning", "error"}:
             raise UsageError(f"ANONRUN_LOG_LEVEL={self.log_level!r} cannot be used: debug, info, warning or error.")
+
+    def _check_bucket(self) -> None:
+        if bool(self.s3_access_key_id) != bool(self.s3_secret_access_key):
+            raise UsageError(
+                "ANONRUN_S3_ACCESS_KEY_ID and ANONRUN_S3_SECRET_ACCESS_KEY belong together: give both or neither."
+            )
+        if self.s3_endpoint and not self.s3_endpoint.startswith(("http://", "https://")):
+            raise UsageError(
+                f"ANONRUN_S3_ENDPOINT={self.s3_endpoint!r} cannot be used: write https://s3.example or with http://."
+            )
+        if "@" in self.s3_endpoint:
+            raise UsageError("ANONRUN_S3_ENDPOINT cannot hold credentials: give them by ANONRUN_S3_ACCESS_KEY_ID.")
+        if not _PREFIX.fullmatch(self.s3_prefix):
+            raise UsageError(
+                f"ANONRUN_S3_PREFIX={self.s3_prefix!r} cannot be used: letters, digits, . _ - and / between them."
+            )
 
     def _check_limits(self) -> None:
         for name in (
             "runs_per_hour", "all_runs_per_hour", "live_runs_per_address", "sign_ups_per_hour", "metrics_per_run",
             "points_per_run", "megabytes_per_run", "flushes_per_second", "anonymous_megabytes",
+            "artifact_megabytes_per_file", "artifact_megabytes_per_account", "artifact_megabytes",
         ):  # fmt: skip
             if not 0 <= getattr(self, name) <= _MOST_COUNTED:
                 raise UsageError(f"ANONRUN_{name.upper()}={getattr(self, name)} cannot be used: give 0 … 2^40.")

@@ -9,23 +9,24 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.exc import DBAPIError
 
+from anonrun.store.file_check import check_rows
 from anonrun.store.findings import Fault, Report
 from anonrun.store.inspecting import Inspected
 from anonrun.store.run_check import RunCheck, everything
-from anonrun.store.schema import AXIS, CHUNK, METRIC, RUN, SEG, TAIL, WRITER
+from anonrun.store.schema import ARTIFACT, AXIS, CHUNK, METRIC, RUN, SEG, TAIL, USE, WRITER
 from anonrun.store.transaction import Tx
 
 __all__ = ["check"]
 
 _RUNS_AT_ONCE = 500
-_HISTORY = (SEG, AXIS, CHUNK, METRIC, WRITER, TAIL)
+_HISTORY = (SEG, AXIS, CHUNK, METRIC, WRITER, TAIL, ARTIFACT, USE)
 
 
 def check(where: Path | str, *, within_s: float | None = None) -> Report:
@@ -61,11 +62,16 @@ def _look_through(db: Inspected, report: Report, until_s: float | None) -> None:
         else:
             report.faults.append(Fault(run_id, None, place, f"the database cannot read it: {exc.orig}"))
 
-    for look, place in ((_check_file, "the database"), (_check_orphans, "rows of no run")):
+    looks: tuple[tuple[Callable[[Tx], Iterator[Fault]], str], ...] = (
+        (lambda tx: _check_file(tx, is_sqlite=db.is_sqlite), "the database"),
+        (_check_orphans, "rows of no run"),
+        (lambda tx: check_rows(tx, report), "the tables of files"),
+    )
+    for look, place in looks:
         try:
             with db.snapshot() as tx:
-                report.faults += look(tx, is_sqlite=db.is_sqlite)
-        except DBAPIError as exc:  # noqa: PERF203  twice
+                report.faults += look(tx)
+        except DBAPIError as exc:  # noqa: PERF203  three times
             guarded(None, place, exc)
     last: uuid.UUID | None = None
     while True:
@@ -110,7 +116,7 @@ def _check_file(tx: Tx, *, is_sqlite: bool) -> Iterator[Fault]:
         yield Fault(None, None, "PostgreSQL's data checksums", f"{failures} pages were damaged when they were read")
 
 
-def _check_orphans(tx: Tx, *, is_sqlite: bool) -> Iterator[Fault]:  # noqa: ARG001  the signature of the looks
+def _check_orphans(tx: Tx) -> Iterator[Fault]:
     for table in _HISTORY:
         lost = (
             select(table.c.run_id)

@@ -42,6 +42,8 @@ class Report:
         chunks: stretches of values.
         points: values that were decoded.
         size_bytes: bytes of what was decoded.
+        files: files of artifacts' versions, by the rows that tell of them.
+        objects: objects of files that were looked for in the folder or bucket; None where nobody looked.
         faults: in order of reading.
         complete: whether all was looked at; not where time ran out.
     """
@@ -53,5 +55,7 @@ class Report:
     chunks: int = 0
     points: int = 0
     size_bytes: int = 0
+    files: int = 0
+    objects: int | None = None
     faults: list[Fault] = field(default_factory=list)
     complete: bool = True

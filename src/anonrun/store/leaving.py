@@ -1,4 +1,4 @@
-"""Deleting an account: at once for everyone who asks, and its last row when the last of its runs is purged.
+"""Deleting an account: at once for everyone who asks, and its last row when the last of its runs and files is purged.
 
 Until then the row stays without a name or a password, since the runs that wait for their purge refer to it.
 """
@@ -16,7 +16,7 @@ from anonrun.store import audit, devices, runs, sessions
 from anonrun.store.accounts import ACCOUNT_COLUMNS, account_of
 from anonrun.store.live import beyond_live
 from anonrun.store.records import Account
-from anonrun.store.schema import ACCOUNT, RECOVERY_CODE, RUN, TOKEN
+from anonrun.store.schema import ACCOUNT, ARTIFACT_NAME, BLOB, RECOVERY_CODE, RUN, TOKEN
 from anonrun.store.transaction import Tx
 
 __all__ = ["account_hash", "all_accounts", "delete_account", "deleted_accounts", "purge"]
@@ -29,6 +29,7 @@ _USERS: Select[Any] = (
     .order_by(ACCOUNT.c.account_id)
     .limit(_AT_ONCE)
 )
+_WHY = "retention removes what is no longer live"
 
 
 def delete_account(tx: Tx, account: Account) -> list[uuid.UUID]:
@@ -71,14 +72,18 @@ def all_accounts(tx: Tx) -> Iterator[Account]:
 
 
 def purge(tx: Tx, account_ids: Iterable[int]) -> None:
-    """Remove what is left of deleted accounts that have no run left; end a run that was being made meanwhile."""
+    """Remove what is left of deleted accounts without runs and files; end a run that was being made meanwhile."""
     for account_id in account_ids:
         runs.delete_all(tx, account_id)
         has_runs = exists().where(RUN.c.account_id == account_id)
+        has_files = exists().where(BLOB.c.account_id == account_id)
         sessions.end_others(tx, account_id, but=None)
         tx.conn.execute(
+            beyond_live(delete(ARTIFACT_NAME).where(ARTIFACT_NAME.c.account_id == account_id, ~has_runs), reason=_WHY)
+        )
+        tx.conn.execute(
             beyond_live(
-                delete(ACCOUNT).where(ACCOUNT.c.account_id == account_id, ~has_runs),
-                reason="retention removes what is no longer live",
+                delete(ACCOUNT).where(ACCOUNT.c.account_id == account_id, ~has_runs, ~has_files),
+                reason=_WHY,
             )
         )

@@ -1,9 +1,9 @@
-"""The ledger of deletions: which runs and accounts someone deleted, so that no backup undoes it (D8).
+"""The ledger of deletions: which runs, accounts and artifacts someone deleted, so that no backup undoes it (D8).
 
-It is outside of the database. A line is a time and a SHA-256, of a run's id or of an account's number and birth: no
-content, no owner, no name. What is left of either is removed only when its line is on disk. What expired needs no line:
-it expires in a backup just the same. Lines are only added, and one that was cut off by a crash is ignored; what it was
-about is still there then, and noted again.
+It is outside of the database. A line is a time and a SHA-256, of the id of a run or of an artifact's version, or of an
+account's number and birth: no content, no owner, no name. What is left of it is removed only when its line is on disk.
+What expired needs no line: it expires in a backup just the same. Lines are only added, and one that was cut off by a
+crash is ignored; what it was about is still there then, and noted again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from anonrun.store.errors import StoreError
 from anonrun.store.inspecting import Inspected
 from anonrun.store.leaving import account_hash, all_accounts, delete_account, deleted_accounts
 from anonrun.store.live import beyond_live
-from anonrun.store.schema import GRANT, PENDING_CLAIM, RUN, SESSION
+from anonrun.store.schema import ARTIFACT, GRANT, PENDING_CLAIM, RUN, SESSION
 from anonrun.store.transaction import Tx
 
 __all__ = ["Ledger", "delete_again", "end_all_sessions", "not_noted_yet"]
@@ -85,11 +85,14 @@ def not_noted_yet(database: Path) -> set[bytes]:
         db = Inspected.open(database)
     except StoreError:
         return set()
-    query = select(RUN.c.run_id).where(RUN.c.deleted_at.is_not(None), RUN.c.deleted_by != "expired")
+    runs = beyond_live(
+        select(RUN.c.run_id).where(RUN.c.deleted_at.is_not(None), RUN.c.deleted_by != "expired"), reason=_WHY
+    )
+    artifacts = select(ARTIFACT.c.artifact_id).where(ARTIFACT.c.deleted_at.is_not(None))
     try:
         with db.snapshot() as tx:
-            runs = {run_hash(run_id) for run_id in tx.conn.execute(beyond_live(query, reason=_WHY)).scalars()}
-            return runs | set(deleted_accounts(tx).values())
+            ids = {run_hash(found) for query in (runs, artifacts) for found in tx.conn.execute(query).scalars()}
+            return ids | set(deleted_accounts(tx).values())
     except DBAPIError:
         return set()
     finally:
@@ -97,7 +100,8 @@ def not_noted_yet(database: Path) -> set[bytes]:
 
 
 def delete_again(tx: Tx, hashes: Collection[bytes]) -> int:
-    """Delete those runs and accounts whose hash is given, whoever owns them; return how many runs there were."""
+    """Delete those runs, accounts and artifacts whose hash is given; return how many runs there were."""
+    _delete_artifacts_again(tx, hashes)
     found: list[uuid.UUID] = []
     last: uuid.UUID | None = None
     while True:
@@ -118,6 +122,21 @@ def delete_again(tx: Tx, hashes: Collection[bytes]) -> int:
         if account_hash(account.account_id, account.created_at) in hashes:
             found += delete_account(tx, account)
     return len(found)
+
+
+def _delete_artifacts_again(tx: Tx, hashes: Collection[bytes]) -> None:
+    last: uuid.UUID | None = None
+    while True:
+        query = select(ARTIFACT.c.artifact_id).order_by(ARTIFACT.c.artifact_id).limit(_RUNS_AT_ONCE)
+        if last is not None:
+            query = query.where(ARTIFACT.c.artifact_id > last)
+        found = list(tx.conn.execute(query.where(ARTIFACT.c.deleted_at.is_(None))).scalars())
+        gone = [artifact_id for artifact_id in found if run_hash(artifact_id) in hashes]
+        if gone:
+            tx.conn.execute(update(ARTIFACT).where(ARTIFACT.c.artifact_id.in_(gone)).values(deleted_at=tx.now_us))
+        if len(found) < _RUNS_AT_ONCE:
+            return
+        last = found[-1]
 
 
 def end_all_sessions(tx: Tx) -> None:

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, func, or_, select, update
 
-from anonrun.store import audit, meta
+from anonrun.store import artifacts, audit, meta
 from anonrun.store.live import beyond_live, is_expired, is_live
 from anonrun.store.schema import AXIS, CHUNK, GONE, GRANT, METRIC, PENDING_CLAIM, RUN, SEG, TAIL, TOKEN, WRITER
 from anonrun.store.transaction import Tx
@@ -104,7 +104,7 @@ def marked(tx: Tx, limit: int) -> dict[uuid.UUID, bool]:
 
 
 def purge_some(tx: Tx, *, rows: int, among: Collection[uuid.UUID] | None = None) -> uuid.UUID | None:
-    """Remove up to `rows` rows of one marked run's history, or, when it has no more, the run itself.
+    """Remove up to `rows` rows of one marked run's history or files, or, when it has no more, the run itself.
 
     Args:
         tx: a writer's transaction.
@@ -133,6 +133,8 @@ def purge_some(tx: Tx, *, rows: int, among: Collection[uuid.UUID] | None = None)
         ).rowcount
         if removed:
             return run_id
+    if artifacts.purge_of_run(tx, run_id, rows=rows):
+        return run_id
     for table in (TAIL, METRIC, WRITER, PENDING_CLAIM):
         tx.conn.execute(beyond_live(delete(table).where(table.c.run_id == run_id), reason=_WHY))
     expired = run.deleted_by == "expired"

@@ -32,8 +32,14 @@ from sqlalchemy import (
 __all__ = [
     "ACCOUNT",
     "ADDRESS_KEY",
+    "ALIAS",
+    "ARTIFACT",
+    "ARTIFACT_FILE",
+    "ARTIFACT_NAME",
     "ATTEMPT",
     "AXIS",
+    "BLOB",
+    "BLOB_PART",
     "CHUNK",
     "DEVICE_LOGIN",
     "EVENT",
@@ -51,11 +57,12 @@ __all__ = [
     "SESSION",
     "TAIL",
     "TOKEN",
+    "USE",
     "WRITER",
     "metadata",
 ]
 
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0007"
 """Revision that this code reads and writes: the newest in `migrations/versions`."""
 
 metadata = MetaData(
@@ -324,6 +331,111 @@ CHUNK = Table(
     Column("vals", LargeBinary, nullable=False),
     Index(None, "run_id", "axis_id"),
 )
+
+# The names of artifacts in an account's projects: what number the next version gets, so that none is given twice.
+ARTIFACT_NAME = Table(
+    "artifact_name",
+    metadata,
+    Column("account_id", BigInteger, primary_key=True),
+    Column("project", String(128), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("type", String(128), nullable=False),
+    Column("next_version", Integer, nullable=False),
+)
+
+# One row a version. It belongs to the run that logged it, and goes with that.
+ARTIFACT = Table(
+    "artifact",
+    metadata,
+    Column("run_id", RunKey, ForeignKey("run.run_id"), primary_key=True),
+    Column("artifact_id", RunKey, primary_key=True),
+    Column("account_id", BigInteger, nullable=False),
+    Column("project", String(128), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("type", String(128), nullable=False),
+    Column("version", Integer),  # null: not all of its files are there
+    Column("digest", _HASH, nullable=False),
+    Column("file_count", Integer, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("wanted_aliases", Text, nullable=False),  # what it will be called once it is committed
+    Column("description", Text),
+    Column("meta", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("touched_at", BigInteger, nullable=False),  # when something of it arrived last
+    Column("deleted_at", BigInteger),
+    Index("uq_artifact_id", "artifact_id", unique=True),
+    Index(None, "account_id", "project", "name", "version"),
+    Index("ix_artifact_deleted_at", "deleted_at", sqlite_where=text("deleted_at IS NOT NULL"),
+          postgresql_where=text("deleted_at IS NOT NULL")),
+    Index("ix_artifact_touched_at", "touched_at", sqlite_where=text("version IS NULL"),
+          postgresql_where=text("version IS NULL")),
+)  # fmt: skip
+
+# What is in a version, numbered in the order of its paths. As long as there is such a row, the account keeps the bytes.
+ARTIFACT_FILE = Table(
+    "artifact_file",
+    metadata,
+    Column("run_id", RunKey, primary_key=True),
+    Column("artifact_id", RunKey, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("path", Text, nullable=False),
+    Column("account_id", BigInteger, nullable=False),
+    Column("digest", _HASH, nullable=False),
+    Index(None, "account_id", "digest"),
+)
+
+# Names that people gave to versions; `latest` and `v3` need no row.
+ALIAS = Table(
+    "artifact_alias",
+    metadata,
+    Column("account_id", BigInteger, primary_key=True),
+    Column("project", String(128), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("alias", String(128), primary_key=True),
+    Column("artifact_id", RunKey, nullable=False),
+    Index(None, "artifact_id"),
+)
+
+# Which versions a run took.
+USE = Table(
+    "artifact_use",
+    metadata,
+    Column("run_id", RunKey, ForeignKey("run.run_id"), primary_key=True),
+    Column("artifact_id", RunKey, primary_key=True),
+    Column("used_at", BigInteger, nullable=False),
+    Index(None, "artifact_id"),
+)
+
+# Bytes that an account keeps or is sending, by their SHA-256. Accounts share none: that a file is there already must
+# tell nobody that somebody else has it.
+BLOB = Table(
+    "blob",
+    metadata,
+    Column("account_id", BigInteger, ForeignKey("account.account_id"), primary_key=True),
+    Column("digest", _HASH, primary_key=True),
+    Column("blob_id", RunKey, nullable=False, unique=True),  # the same bytes, sent again after a deletion, get another
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("arrived", BigInteger, nullable=False),  # bytes that are there, from the first on
+    Column("stored_at", BigInteger),  # null until all of it was verified
+    Column("loose_at", BigInteger),  # since when perhaps no file refers to it
+    Index("ix_blob_loose_at", "loose_at", sqlite_where=text("loose_at IS NOT NULL"),
+          postgresql_where=text("loose_at IS NOT NULL")),
+)  # fmt: skip
+
+# One row an object in the folder or bucket, made before the object is and removed after it: so none is ever forgotten.
+BLOB_PART = Table(
+    "blob_part",
+    metadata,
+    Column("blob_id", RunKey, primary_key=True),
+    Column("key", String(256), primary_key=True),
+    Column("first", BigInteger, nullable=False),  # place of its first byte in the file
+    Column("size_bytes", BigInteger),  # null while it arrives
+    Column("begun_at", BigInteger, nullable=False),
+    Column("doomed", Boolean, nullable=False),  # whether its object is to be removed
+    Index("ix_blob_part_doomed", "begun_at", sqlite_where=text("doomed"), postgresql_where=text("doomed")),
+    Index("ix_blob_part_arriving", "begun_at", sqlite_where=text("size_bytes IS NULL"),
+          postgresql_where=text("size_bytes IS NULL")),
+)  # fmt: skip
 
 # What is left of a run after its purge: that it was, and why it is not. No content, no owner.
 GONE = Table(

@@ -190,15 +190,3 @@ async def list_metrics(request: Request) -> Response:
             request, Action.READ, lambda tx, _actor, run: list(map(metric_info, summaries.metrics(tx, run.run_id)))
         )
     )
-
-
-@operations.post(
-    "/runs/{run_id}/artifacts",
-    who="write",
-    body="application/octet-stream",
-    codes=("run_not_found", "forbidden", "anonymous_artifacts_forbidden", "artifacts_unavailable"),
-)
-async def log_artifact(request: Request) -> Response:
-    """Refuse an artifact before its body is read: anonymous runs hold none."""
-    anonymous = await read_run(request, Action.ARTIFACT, lambda _tx, _actor, run: run.anonymous)
-    raise ProblemError("anonymous_artifacts_forbidden" if anonymous else "artifacts_unavailable")

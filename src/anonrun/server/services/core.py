@@ -11,13 +11,16 @@ from anonrun.core.times import from_us
 from anonrun.server.services.backoff import Backoff
 from anonrun.server.services.compaction import Compactor
 from anonrun.server.services.counters import Counters
+from anonrun.server.services.files import objects_of
 from anonrun.server.services.ingest import Admitted, may_ingest
 from anonrun.server.services.live import Hub
 from anonrun.server.services.passwords import Passwords
 from anonrun.server.services.readiness import Probe
+from anonrun.server.services.uploads import Uploads
 from anonrun.server.settings import Settings
 from anonrun.store.database import Database
 from anonrun.store.ingest import Ingest
+from anonrun.store.objects import Objects
 
 __all__ = ["Core"]
 
@@ -43,9 +46,13 @@ class Core:
     compactor: Compactor = field(init=False)
     admitted: Admitted = field(default_factory=Admitted)
     probe: Probe = field(init=False)
+    objects: Objects = field(init=False)
+    uploads: Uploads = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "compactor", Compactor(self.db, shared=self.settings.workers > 1))
+        object.__setattr__(self, "objects", objects_of(self.settings, self.db.instance))
+        object.__setattr__(self, "uploads", Uploads(self.db, self.objects))
         object.__setattr__(self, "probe", Probe(self.db, None if self.db.shared else self.settings.server_dir))
 
     def publish(self, run_id: str) -> None:

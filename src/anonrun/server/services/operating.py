@@ -48,5 +48,5 @@ async def remove_user(core: Core, name: str) -> int:
     """
     account = await _user(core, name)
     runs = await core.db.write(lambda tx: leaving.delete_account(tx, account))
-    await sweep(core.db, ledger=Ledger(core.settings.ledger))
+    await sweep(core.db, ledger=Ledger(core.settings.ledger), objects=core.objects)
     return len(runs)

@@ -17,11 +17,13 @@ from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 
 from anonrun.server.services.counters import Counters
+from anonrun.server.services.files import remove_objects, sweep_files, sweep_orphans
 from anonrun.store import attempts, devices, leaving, retention, sessions
 from anonrun.store.audit import run_hash
 from anonrun.store.database import Database, StoreUnavailableError
 from anonrun.store.lease import Lease
 from anonrun.store.ledger import Ledger
+from anonrun.store.objects import Objects, ObjectsError
 from anonrun.store.transaction import Tx
 
 __all__ = ["Doubt", "Sweeper", "Swept", "boot_s", "objection", "sweep"]
@@ -40,10 +42,12 @@ _CONFIRM_AFTER_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep did: runs marked, runs removed for good."""
+    """What a sweep did: runs marked, runs removed for good, and versions of artifacts and objects that were removed."""
 
     marked: int
     purged: int
+    versions: int = 0
+    objects: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,9 @@ def objection(
     return None
 
 
-async def sweep(db: Database, lease: Lease | None = None, ledger: Ledger | None = None) -> Swept:
+async def sweep(
+    db: Database, lease: Lease | None = None, ledger: Ledger | None = None, objects: Objects | None = None
+) -> Swept:
     """Mark what has expired, remove what is marked, and give its space back.
 
     Args:
@@ -89,9 +95,11 @@ async def sweep(db: Database, lease: Lease | None = None, ledger: Ledger | None 
         lease: renewed with each step; where another process has it meanwhile, the rest is left to that. None: an
             operator asks for a sweep, which may go beside another one.
         ledger: where it is noted what someone deleted, before its bytes go; None where nobody restores backups.
+        objects: where the bytes of files are; None to leave them to the next sweep.
 
     Raises:
         OSError: the ledger cannot be written. Nothing that it lacks was removed.
+        ObjectsError: a file cannot be removed now. It goes with a later sweep.
     """
 
     def tombstone(tx: Tx) -> list[uuid.UUID]:
@@ -113,6 +121,7 @@ async def sweep(db: Database, lease: Lease | None = None, ledger: Ledger | None 
         purged |= removed
         if not removed:  # another process has them
             break
+    versions = await sweep_files(db, lease=lease, ledger=ledger)
     await db.write(lambda tx: retention.forget(tx, _SESSIONS_AT_ONCE))
     await db.write(lambda tx: sessions.purge(tx, _SESSIONS_AT_ONCE))
     if left := await db.read(leaving.deleted_accounts):
@@ -122,9 +131,10 @@ async def sweep(db: Database, lease: Lease | None = None, ledger: Ledger | None 
     await db.write(devices.purge)
     await db.write(attempts.purge)
     await db.write(retention.note_seen)
-    if purged:
+    if purged or versions:
         await db.give_space_back()
-    return Swept(marked, len(purged))
+    gone = 0 if objects is None else await remove_objects(db, objects)
+    return Swept(marked, len(purged), versions, gone)
 
 
 async def _purged(
@@ -149,6 +159,7 @@ class Sweeper:
         boot_s: seconds since the machine started; replaced by tests.
         interval_s: seconds between two sweeps. A worker that is killed is replaced after three of them.
         ledger: where deletions are noted; see `sweep`.
+        objects: where the bytes of files are; see `sweep`.
     """
 
     def __init__(
@@ -159,6 +170,7 @@ class Sweeper:
         *,
         interval_s: float = 60.0,
         ledger: Ledger | None = None,
+        objects: Objects | None = None,
     ) -> None:
         self._db = db
         self._counters = counters
@@ -166,6 +178,7 @@ class Sweeper:
         self._interval_s = interval_s
         self._lease = Lease("sweep", db.holder, ttl_us=round(3 * interval_s * 1e6))
         self._ledger = ledger
+        self._objects = objects
         self._looked: tuple[int, float] | None = None
         self._doubted_since_s: float | None = None
 
@@ -174,7 +187,7 @@ class Sweeper:
         while True:
             try:
                 await self.once()
-            except (StoreUnavailableError, OSError) as exc:
+            except (StoreUnavailableError, ObjectsError, OSError) as exc:
                 self._counters.store_errors += 1
                 _log.error("a sweep failed: %s", exc)
             except Exception:  # noqa: BLE001  whatever it is, what has expired must go with the next
@@ -206,7 +219,9 @@ class Sweeper:
         self._counters.alarm = False
         if not await self._db.write(self._lease.take):
             return None
-        swept = await sweep(self._db, self._lease, self._ledger)
+        swept = await sweep(self._db, self._lease, self._ledger, self._objects)
+        if self._objects is not None:
+            await sweep_orphans(self._db, self._objects)
         self._counters.purged += swept.purged
         self._counters.unpurged, self._counters.sweep_lag_s = 0, 0.0
         if swept.marked or swept.purged:

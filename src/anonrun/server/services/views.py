@@ -105,6 +105,7 @@ def run_info(run: Run, last_values: Mapping[str, float], actor: Actor, now_us: i
             claim=can(actor, Action.CLAIM, run),
             share=can(actor, Action.SHARE, run),
             publish=can(actor, Action.PUBLISH, run),
+            files=can(actor, Action.READ_FILES, run),
         ),
     )
 
