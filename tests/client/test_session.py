@@ -618,12 +618,31 @@ def test_the_feed_gives_every_row_once_before_and_after_the_end(home: Path, serv
         assert values(run.feed().read_new()) == [1, 2, 3, 4]
         assert list(figure.data[0].y) == [1, 2, 3, 4]
         try:
-            run.figure("y")
+            run.figure("x", "y")
         except anonrun.UsageError as exc:
             print(exc)
     """
     done = run_script(script, home, ANONRUN_SERVER=server.url)
-    assert "it has x" in done.stdout
+    assert "has no metric 'y'; it has x" in done.stdout
+
+
+def test_a_figure_has_a_line_for_each_metric_by_rising_steps(home: Path, server: Server) -> None:
+    script = """if True:
+        import anonrun, math
+        with anonrun.init(id="f") as run:
+            run.log({"a": 1, "b": 10}, step=5)
+            run.log({"a": math.nan}, step=7)
+            run.log({"b": 20}, step=3)
+            figures = [run.figure("b", "a")]
+        figures.append(anonrun.Api().run("f").figure("b", "a"))
+        for figure in figures:
+            b, a = figure.data
+            assert (b.name, list(b.x), list(b.y)) == ("b", [3, 5], [20, 10])
+            assert (a.name, list(a.x), a.y[0], math.isnan(a.y[1])) == ("a", [5, 7], 1, True)
+            assert figure.layout.title.text == "b, a"
+        assert run.figure("a").layout.yaxis.title.text == "a"
+    """
+    run_script(script, home, ANONRUN_SERVER=server.url)
 
 
 def test_in_a_notebook_nothing_secret_is_printed(home: Path, server: Server) -> None:

@@ -19,6 +19,7 @@ from anonrun.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import plotly.graph_objects
 
     from anonrun.client.series import Sampled, Series
 
@@ -256,6 +257,24 @@ class ApiRun:
 
         frame = pd.DataFrame(self.history() or {"_step": [], "_time": []})
         return frame.set_index("_step").rename_axis("step")
+
+    def figure(self, metric: str, *more: str) -> plotly.graph_objects.Figure:
+        """Return a chart of every point of one metric, or of several in one chart; see `Run.figure`.
+
+        Raises:
+            UsageError: the run has no such metric.
+        """
+        from anonrun.client.figure import line_figure  # noqa: PLC0415  plotly is large
+
+        return line_figure((metric, *more), self.rows([metric, *more]), run=self.id)
+
+    def rows(self, metrics: Sequence[str] = ()) -> list[Frame]:
+        """Return every row in order of arrival, as frames of rows that hold the same metrics; see `docs/wire.md`.
+
+        Args:
+            metrics: only these; all where none is named.
+        """
+        return self._frames(list(metrics))
 
     def export(self, form: str = "csv") -> bytes:
         """Return the whole run as one file, `csv` or `json`."""

@@ -23,7 +23,7 @@ from anonrun.core.ids import new_id, new_name, new_run_id
 from anonrun.core.messages import RunInfo, RunState
 from anonrun.core.progress import MOST_STEPS, total_of
 from anonrun.core.words import counted, share_that_waits
-from anonrun.errors import ServerUnavailableError, UsageError
+from anonrun.errors import ServerUnavailableError
 
 if TYPE_CHECKING:
     import plotly.graph_objects
@@ -295,20 +295,19 @@ class Run:
             text = f"This version of anonrun does not store artifacts yet{named}. The file stays where it is."
         self._notices.warn_once(f"artifact {named}", text)
 
-    def figure(self, metric: str) -> plotly.graph_objects.Figure:
-        """Return a chart of every point of one metric.
+    def figure(self, metric: str, *more: str) -> plotly.graph_objects.Figure:
+        """Return a chart of every point of one metric, or of several in one chart.
+
+        Args:
+            metric: its name.
+            more: names of metrics whose lines stand beside it.
 
         Raises:
             UsageError: the run has no such metric.
         """
         from anonrun.client.figure import line_figure  # noqa: PLC0415  plotly is large
 
-        frames = [frame for frame in self.feed().read_new() if metric in frame.names]
-        if not frames:
-            raise UsageError(
-                f"Run {self.id} has no metric {metric!r}; it has {', '.join(sorted(self.summary)) or 'none'}."
-            )
-        return line_figure(metric, frames)
+        return line_figure((metric, *more), self.feed().read_new(), run=self.id)
 
     def __repr__(self) -> str:
         where = f" {self.url}" if self.url else ""
