@@ -1,4 +1,4 @@
-// Builds what ships inside the Python package: the widget, the dashboard and the partial plotly bundle.
+// Builds what ships inside the Python package: the widget, the file of a run, the dashboard and the partial plotly bundle.
 //
 // plotly.js is built once, into the server's static folder: the server serves it from there, and the
 // kernel reads the same file where it has to send it to a page that reaches no server.
@@ -54,6 +54,7 @@ async function writePlotlyStyle() {
 
 const targets = [
   { ...shared, entryPoints: { widget: "widget/index.ts" }, outdir: notebook },
+  { ...shared, entryPoints: { file: "file/index.tsx" }, outdir: notebook },
   { ...shared, entryPoints: { dashboard: "dashboard/index.tsx" }, outdir: web },
   {
     ...shared,

@@ -41,6 +41,9 @@ export function useHistory(history: History): number {
 /** The page's theme, live. */
 export function useTheme(): Theme {
   const [theme, setTheme] = useState(currentTheme);
-  useEffect(() => watchTheme(setTheme), []);
+  useEffect(() => {
+    setTheme(currentTheme()); // it may have changed since the first drawing
+    return watchTheme(setTheme);
+  }, []);
   return theme;
 }

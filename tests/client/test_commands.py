@@ -126,6 +126,18 @@ def test_export_writes_to_standard_output_or_a_file(person: Person, tmp_path: Pa
     json.loads(target.read_text())
 
 
+def test_export_writes_a_whole_run_as_a_page_that_needs_no_server(person: Person, tmp_path: Path) -> None:
+    person.log("a")
+    target = tmp_path / "run.html"
+    person.run("export", "a", "-o", str(target))
+    page = target.read_text()
+    assert page.startswith("<!doctype html>")
+    assert person.run("export", "a", "--format", "html").stdout.startswith("<!doctype html>")
+    held = json.loads(page.partition('id="held">')[2].partition("</script>")[0])
+    assert (held["run"]["id"], held["run"]["state"], held["points"], held["held_points"]) == ("a", "finished", 1, 1)
+    assert "account" not in held["run"]
+
+
 def test_login_whoami_logout(person: Person) -> None:
     key = person.account("ada-of-login")
     assert person.json("login", stdin=key + "\n") == {"account": "ada-of-login", "kind": "user"}

@@ -312,9 +312,9 @@ def test_a_second_magic_finishes_the_first_run(folder: Path) -> None:
 
 def test_the_commands_answer_in_words_and_without_secrets(folder: Path) -> None:
     cells = [
-        "%load_ext anonrun", "%anonrun --name n", LOG.format(rows=7), "%anonrun status", "%anonrun claim",
-        "%anonrun export", "%anonrun export 'my curves.csv'", "%anonrun finish", "%anonrun delete",
-        "%anonrun delete --yes", "%anonrun status",
+        "%load_ext anonrun", "%anonrun --name n --total 10", LOG.format(rows=7), "%anonrun status", "%anonrun claim",
+        "%anonrun export", "%anonrun export 'my curves.csv'", "%anonrun export --html", "%anonrun finish",
+        "%anonrun export whole.html", "%anonrun delete", "%anonrun delete --yes", "%anonrun status",
     ]  # fmt: skip
     book = executed(cells, folder, allow_errors=True)
     assert_static_and_free_of_secrets(book)
@@ -332,6 +332,12 @@ def test_the_commands_answer_in_words_and_without_secrets(folder: Path) -> None:
     assert [line.split(",")[0] for line in lines[1:]] == [str(i) for i in range(7)]
     assert (folder / "n.csv").read_text().splitlines() == lines
     assert "7 rows are in n.csv\n" in said
+    assert "steps   step 6 of 10 (70\u202f%)" in said
+    assert "The whole run is in n.html; it opens in any browser, with no server and no network.\n" in said
+    for name, state in (("n.html", "running"), ("whole.html", "finished")):
+        held = json.loads((folder / name).read_text().partition('id="held">')[2].partition("</script>")[0])
+        assert (held["run"]["name"], held["run"]["state"], held["run"]["total"], held["points"]) == ("n", state, 10, 14)
+        assert held["run"]["summary"]["train/loss"] == pytest.approx(1 / 7)
     assert str(folder) not in nbformat.writes(book), "a path tells whose notebook it is"
 
 

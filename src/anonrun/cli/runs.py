@@ -90,17 +90,27 @@ def show(run: str, server: str | None, *, as_json: bool) -> None:
                 click.echo(f"    {name} = {value}")
 
 
-@click.command(epilog="Example: anonrun export k3x9p0wz --output run.csv")
+def _html(run: ApiRun) -> bytes:
+    from anonrun.notebook.html_file import html_file
+
+    return html_file(run.info, run.rows(), saved_at=datetime.now(timezone.utc)).encode(errors="replace")
+
+
+@click.command(epilog="Example: anonrun export k3x9p0wz --output run.html")
 @click.argument("run")
-@click.option("--format", "form", type=click.Choice(["csv", "json"]), help="[default: by the file's name, or csv]")
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "json", "html"]), help="[default: by the file's name, or csv]"
+)
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="[default: standard output]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @server_option
 @command_errors
 def export(run: str, form: str | None, output: Path | None, server: str | None, *, as_json: bool) -> None:
-    """Write a whole run, every point, as CSV or JSON."""
-    by_name = "json" if as_json or (output is not None and output.suffix == ".json") else "csv"
-    data = _api(server).run(run).export(form or by_name)
+    """Write a whole run as CSV, JSON, or an HTML file that shows its charts with no server and no network."""
+    suffix = "" if output is None else output.suffix[1:]
+    by_name = "json" if as_json else suffix if suffix in ("json", "html") else "csv"
+    found = _api(server).run(run)
+    data = _html(found) if (form or by_name) == "html" else found.export(form or by_name)
     if output is None:
         sys.stdout.buffer.write(data)
     else:

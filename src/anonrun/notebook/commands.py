@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from html import escape
 from pathlib import Path
@@ -26,8 +27,9 @@ from anonrun.core.retention import remaining_text
 from anonrun.core.spans import parse_span
 from anonrun.core.words import counted
 from anonrun.errors import ServerUnavailableError, UsageError
-from anonrun.notebook.csv_file import csv_path, write_csv
+from anonrun.notebook.csv_file import new_path, write_csv
 from anonrun.notebook.display import kernel
+from anonrun.notebook.html_file import html_file, write_html
 from anonrun.notebook.numbers import utc_text
 from anonrun.notebook.outputs import publish
 
@@ -130,13 +132,23 @@ def claim(words: Sequence[str]) -> None:
 
 
 def export(words: Sequence[str]) -> None:
-    """Write every row to a CSV file in the working folder, or at the path that is given."""
-    if len(words) > 1 or (words and words[0].startswith("-")):
-        raise UsageError("%anonrun export takes one path at most, such as %anonrun export curves.csv")
+    """Write the run to a file in the working folder, or at the path that is given: CSV, or HTML with its charts."""
+    paths = [word for word in words if word != "--html"]
+    if len(paths) > 1 or (paths and paths[0].startswith("-")):
+        raise UsageError("%anonrun export takes --html and one path at most, such as %anonrun export curves.csv")
     run = _run("export")
-    named = words[0] if words else str(csv_path(Path(), run.name))  # as it is said: what is printed is saved
+    html = len(paths) < len(words) or (bool(paths) and Path(paths[0]).suffix == ".html")
+    named = paths[0] if paths else str(new_path(Path(), run.name, "html" if html else "csv"))  # what is said is saved
+    frames, path = run.feed().read_new(), Path(named).expanduser()
     try:
-        rows = write_csv(Path(named).expanduser(), run.feed().read_new())
+        if html:
+            failure = run.status().failure
+            info = replace(run.info(), summary=dict(run.summary))
+            now = datetime.now(timezone.utc)
+            write_html(path, html_file(info, frames, saved_at=now, failure=None if failure is None else str(failure)))
+            print(f"The whole run is in {named}; it opens in any browser, with no server and no network.")  # noqa: T201  asked for
+            return
+        rows = write_csv(path, frames)
     except OSError as exc:
         raise UsageError(
             f"{named} cannot be written: {exc.strerror or exc}. Name another: %anonrun export PATH"

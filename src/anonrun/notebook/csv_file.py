@@ -13,15 +13,15 @@ from pathlib import Path
 from anonrun.core.times import format_time, from_us
 from anonrun.core.wire import Frame
 
-__all__ = ["csv_path", "write_csv"]
+__all__ = ["new_path", "write_csv"]
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 
 
-def csv_path(folder: Path, name: str) -> Path:
-    """Return a path for a run of this name that does not exist yet."""
+def new_path(folder: Path, name: str, extension: str) -> Path:
+    """Return a path for a file of a run of this name that does not exist yet."""
     stem = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:80] or "run"
-    candidates = (folder / f"{stem}{'' if i == 1 else f'-{i}'}.csv" for i in range(1, 10_000))
+    candidates = (folder / f"{stem}{'' if i == 1 else f'-{i}'}.{extension}" for i in range(1, 10_000))
     return next(path for path in candidates if not path.exists())
 
 
