@@ -9,7 +9,7 @@ function run(name: string, more: Partial<RunInfo> = {}): RunInfo {
     ...{ expires_at: null, heartbeat_at: null, finished_at: null, exit_code: null, config: {}, summary: {} },
     ...{ tags: [], notes: null, group: null, job_type: null, points: 0, max_step: null },
     ...{ published_at: null, embed: false, total: null, error: null },
-    ...{ permissions: { write: false, delete: false, claim: false, share: false, publish: false } },
+    ...{ permissions: { write: false, delete: false, claim: false, share: false, publish: false, files: false } },
     ...more,
   };
 }
