@@ -49,7 +49,7 @@ class Session:
         self._lock = threading.RLock()
         self._on_start: list[Callable[[Run], object]] = []
         self._hooked = False
-        self._failed_with: BaseException | None = None
+        self._failed = False
 
     def init(self, *, announce: bool = True, **asked: Any) -> Run:  # noqa: ANN401  the user's values
         """Start a run and make it the current one; see `anonrun.init`.
@@ -126,7 +126,9 @@ class Session:
         before = sys.excepthook
 
         def excepthook(kind: type[BaseException], exc: BaseException, traceback: TracebackType | None) -> None:
-            self._failed_with = exc
+            self._failed = True
+            for run in self._runs:  # now, since an exception that is kept keeps all that its frames hold
+                run.note_failure(exc)
             before(kind, exc, traceback)
 
         sys.excepthook = excepthook
@@ -134,11 +136,8 @@ class Session:
             os.register_at_fork(after_in_child=self._after_fork_in_child)
 
     def _at_exit(self) -> None:
-        failed = self._failed_with
         for run in self._runs:
-            if failed is not None:
-                run.note_failure(failed)
-            run.finish(exit_code=0 if failed is None else 1, timeout=_KERNEL_EXIT_S if in_notebook() else None)
+            run.finish(exit_code=1 if self._failed else 0, timeout=_KERNEL_EXIT_S if in_notebook() else None)
 
     def _after_fork_in_child(self) -> None:
         self._lock = threading.RLock()
