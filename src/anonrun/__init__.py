@@ -12,6 +12,7 @@ Example:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ from anonrun.errors import (
 
 if TYPE_CHECKING:
     from anonrun.client.api import Api
+    from anonrun.client.artifact import Artifact
     from anonrun.client.config import Config, Summary
 
     run: Run | None
@@ -41,6 +43,7 @@ __all__ = [
     "AccountRequiredError",
     "AnonrunError",
     "Api",
+    "Artifact",
     "AuthenticationError",
     "DamagedDataError",
     "NotFoundError",
@@ -134,10 +137,14 @@ def finish(exit_code: int = 0, timeout: float | None = None) -> None:
     _session.finish(exit_code, timeout)
 
 
-def log_artifact(*files: object, **options: object) -> None:
+def log_artifact(
+    artifact: Artifact | str | os.PathLike[str],
+    name: str | None = None,
+    type: str | None = None,  # noqa: A002  wandb's name for it
+    aliases: Sequence[str] | str | None = None,
+) -> Artifact | None:
     """Log an artifact to the current run; see `Run.log_artifact`."""
-    if _session.run is not None:
-        _session.run.log_artifact(*files, **options)
+    return None if _session.run is None else _session.run.log_artifact(artifact, name, type, aliases)
 
 
 def login(api_key: str | None = None, server: str | None = None) -> bool:
@@ -195,6 +202,10 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401  what it is depends on the na
         from anonrun.client.api import Api  # noqa: PLC0415  reading back is not for every program
 
         return Api
+    if name == "Artifact":
+        from anonrun.client.artifact import Artifact  # noqa: PLC0415  few programs log any
+
+        return Artifact
     if name == "run":
         return _session.run
     if name in ("config", "summary"):

@@ -12,6 +12,7 @@ __all__ = ["main"]
 
 _COMMANDS = {
     "admin": "anonrun.cli.admin:admin",
+    "artifact": "anonrun.cli.artifact:artifact",
     "claim": "anonrun.cli.runs:claim",
     "delete": "anonrun.cli.runs:delete",
     "doctor": "anonrun.cli.doctor:doctor",

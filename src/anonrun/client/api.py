@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from anonrun.client.access import Access, open_access
+from anonrun.client.api_artifact import ApiArtifact, find_artifact
 from anonrun.client.links import LinkWish, page_link, share_link
 from anonrun.client.remote import Refusal
 from anonrun.core.ids import parse_run_id
@@ -84,6 +85,35 @@ class Api:
             places = ", ".join(f"{info.project}/{info.id}" for info in found)
             raise UsageError(f"Several runs have the id {id!r}: {places}. Name one with its project.")
         return ApiRun(self._access, found[0])
+
+    def artifact(self, name: str) -> ApiArtifact:
+        """Return one version of an artifact.
+
+        Args:
+            name: `project/name:version`; the version is `v3`, an alias, or `latest` where it is left out.
+
+        Raises:
+            NotFoundError: there is none.
+            UsageError: the project is missing.
+        """
+        return find_artifact(self._access, name)
+
+    def artifacts(self, project: str | None = None, name: str | None = None) -> list[ApiArtifact]:
+        """Return the versions of the account's artifacts, newest first.
+
+        Args:
+            project: only those of this project; None for all.
+            name: only versions of this artifact; None for all.
+        """
+        found: list[ApiArtifact] = []
+        after: str | None = None
+        while True:
+            with self._access.asking("Artifacts") as remote:
+                page = remote.artifacts(self._access.key, project=project, name=name, after=after)
+            found += (ApiArtifact(self._access, info) for info in page.artifacts)
+            after = page.next
+            if after is None:
+                return found
 
     def _pages(self, project: str | None) -> Iterator[RunInfo]:
         after: str | None = None

@@ -20,6 +20,7 @@ from anonrun.client.spool.queue import Part, PartQueue
 from anonrun.client.spool.reader import Batch
 from anonrun.client.spool.writer import SpoolWriter
 from anonrun.client.status import ServerRef
+from anonrun.client.uploads import Uploads
 from anonrun.client.verdict import Action, decide
 from anonrun.core.messages import Cursor, RunInfo, RunState, RunStatus
 from anonrun.core.wire import encode
@@ -81,6 +82,7 @@ class Delivery:
         complaint: a sentence where the server did not take config or summary; points are not concerned.
         aside: a sentence where the server takes single rows in no way, which were set aside.
         server_time_offset_s: the server's clock less ours.
+        uploads: artifacts of the run that wait.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Delivery:
         self.complaint: str | None = None
         self.aside: str | None = None
         self.server_time_offset_s: float | None = None
+        self.uploads = Uploads(folder)
         self._connect = connect
         self._keys = keys
         self._writer = writer
@@ -145,7 +148,7 @@ class Delivery:
 
     def may_be_removed(self) -> bool:
         """Return whether the folder holds nothing that the server does not have."""
-        return self.drained and self._queue.all_read()
+        return self.drained and self._queue.all_read() and not self.uploads.waiting()
 
     def keep_file(self) -> None:
         """Write `run.json` where the disk had no room for it before: without it nobody else can deliver the run."""
@@ -235,6 +238,7 @@ class Delivery:
         self._next = None
         self._changes.clear()
         self._queue.begin_anew()
+        self.uploads.begin_anew()
 
     def _heard(self, said: RunInfo | RunStatus) -> None:
         self.connected = True
@@ -270,6 +274,9 @@ class Delivery:
         if self._next is None:
             self._send_changes(remote)
             self._queue.remove_sent()
+            if self.uploads.advance(remote, self.file.write, self.run_id):  # rows that came meanwhile go first
+                self.drained = False
+                return True
             self.drained = True
             return False
         self.drained = False

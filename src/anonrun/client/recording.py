@@ -7,11 +7,13 @@ shown. After a fork, the child goes on as a writer of its own and leaves deliver
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from anonrun.client.artifact import Artifact, scanned
 from anonrun.client.browser import open_privately
 from anonrun.client.connect import Connector
 from anonrun.client.delivery import Connection, Delivery
@@ -27,6 +29,8 @@ from anonrun.client.remote import Refusal, as_public_error
 from anonrun.client.sender import Sender
 from anonrun.client.spool.folder import RunFile, RunFolder
 from anonrun.client.spool.writer import KEEP_BYTES, LIMIT_BYTES, SpoolWriter, refused_text
+from anonrun.core.artifacts import ArtifactRequest
+from anonrun.core.ids import new_run_id
 from anonrun.core.tokens import TokenKind, mint
 from anonrun.core.wire import Frame, decode_all
 from anonrun.errors import ServerUnavailableError
@@ -190,13 +194,17 @@ class Recording:
         started = time.monotonic()
         most_s = _FINISH_S if timeout_s is None else timeout_s
         shown = progress(self._notices)
-        while not sender.wait(min(0.2, max(0.0, started + most_s - time.monotonic()))):
+        while not sender.wait(0.2 if timeout_s is None else min(0.2, max(0.0, started + most_s - time.monotonic()))):
             now = time.monotonic()
+            uploads = self.delivery.uploads
             heard = max(started, sender.reached_at or started)
-            if now >= started + most_s or (timeout_s is None and now - heard >= _UNREACHABLE_S):
+            # Files take as long as they take: without a bound of the user's it is waited for as long as they move.
+            moved = started if timeout_s is not None else max(started, uploads.moved_at or started)
+            if now >= moved + most_s or (timeout_s is None and now - heard >= _UNREACHABLE_S and not uploads.waiting()):
                 break
             if now - started >= _PROGRESS_AFTER_S:
-                shown.show(sentence(unsent=self.unsent_rows, rows=self.rows, waited_s=now - started, most_s=most_s))
+                rows = sentence(unsent=self.unsent_rows, rows=self.rows, waited_s=now - started, most_s=most_s)
+                shown.show((uploads.left() if not self.unsent_rows else None) or rows)
         shown.close()
         return sender.done
 
@@ -243,6 +251,35 @@ class Recording:
         except Refusal as exc:
             raise as_public_error(exc, "The run cannot be shared") from None
         return share_link(connection.server.url, run_id, token)
+
+    def log_artifact(self, artifact: Artifact, aliases: list[str]) -> None:
+        """Have an artifact uploaded; its files are read now, and are on their way when this returns.
+
+        Raises:
+            OSError: a file cannot be read, or the disk refuses.
+        """
+        files = scanned(artifact)
+        artifact_id = str(new_run_id(time.time_ns() // 1_000_000, os.urandom(10)))
+        request = ArtifactRequest(
+            artifact_id=artifact_id, name=artifact.name, type=artifact.type, files=files, aliases=aliases,
+            description=artifact.description, metadata=artifact.metadata,
+        )  # fmt: skip
+        uploads = self.delivery.uploads
+        uploads.add(request, artifact.files)
+
+        def version() -> str | None:
+            info = uploads.committed.get(artifact_id)
+            return None if info is None else info.version
+
+        artifact.follow(version=version, waits=lambda: uploads.waits(artifact_id))
+
+    def use_artifact(self, artifact_id: str, *, timeout_s: float) -> None:
+        """Note that the run takes a version; see `Run.use_artifact`."""
+        connection = self.connected(timeout_s)
+        try:
+            connection.remote.use_artifact(self.file.write, self.delivery.run_id, artifact_id)
+        except Refusal as exc:
+            raise as_public_error(exc, "The artifact cannot be used") from None
 
     def refresh(self) -> None:
         """Ask the server how the run stands; where it cannot be asked, all stays as it is known."""

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from anonrun.client.transport import Request, Response, Transport
+from anonrun.core.artifacts import ArtifactInfo, ArtifactList, ArtifactRequest, ArtifactUse, UploadState
 from anonrun.core.messages import (
     AccountInfo,
     AnonymousAccountRequest,
@@ -135,6 +136,8 @@ class Remote:
         vouch: str | None = None,
         body: object = None,
         raw: bytes | None = None,
+        content_type: str = CONTENT_TYPE,
+        part: tuple[int, int] | None = None,
         timeout_s: float | None = None,
     ) -> Response:
         """Send one request and return its success.
@@ -151,7 +154,8 @@ class Remote:
                 token=token,
                 vouch=vouch,
                 body=data,
-                content_type="application/json" if raw is None else CONTENT_TYPE,
+                content_type="application/json" if raw is None else content_type,
+                part=part,
                 timeout_s=timeout_s or self._timeout_s,
             )
         )
@@ -268,9 +272,62 @@ class Remote:
         """Let nobody read a run who was not let in."""
         self.call("DELETE", f"{_run(run_id)}/publication", token=key)
 
-    def announce_artifact(self, token: str, run_id: str, name: str) -> None:
-        """Ask to store an artifact; of an anonymous run this is refused."""
-        self.call("POST", f"{_run(run_id)}/artifacts", token=token, body={"name": name})
+    def begin_artifact(self, token: str, run_id: str, request: ArtifactRequest) -> ArtifactInfo:
+        """Begin a version of an artifact, or find it again; of an anonymous run this is refused."""
+        path = f"{_run(run_id)}/artifacts"
+        return self._message(ArtifactInfo, self.call("POST", path, token=token, body=request, timeout_s=60))
+
+    def upload(self, token: str, run_id: str, artifact_id: str, digest: str) -> UploadState:
+        """Return how far a file has arrived."""
+        path = f"{_run(run_id)}/artifacts/{artifact_id}/uploads/{digest}"
+        return self._message(UploadState, self.call("GET", path, token=token))
+
+    def send_file(
+        self, token: str, run_id: str, artifact_id: str, digest: str, data: bytes, *, offset: int
+    ) -> UploadState:
+        """Send a part of a file. The last one is answered when all of the file was verified, which may take long."""
+        path = f"{_run(run_id)}/artifacts/{artifact_id}/uploads/{digest}?offset={offset}"
+        kind = "application/octet-stream"
+        return self._message(
+            UploadState, self.call("PUT", path, token=token, raw=data, content_type=kind, timeout_s=600)
+        )
+
+    def commit_artifact(self, token: str, run_id: str, artifact_id: str) -> ArtifactInfo:
+        """Have a version be there for its readers."""
+        path = f"{_run(run_id)}/artifacts/{artifact_id}/commit"
+        return self._message(ArtifactInfo, self.call("POST", path, token=token, timeout_s=60))
+
+    def use_artifact(self, token: str, run_id: str, artifact_id: str) -> None:
+        """Note that a run takes a version."""
+        body = ArtifactUse(artifact_id=artifact_id)
+        self.call("POST", f"{_run(run_id)}/used-artifacts", token=token, body=body)
+
+    def artifacts(
+        self,
+        key: str,
+        *,
+        project: str | None = None,
+        name: str | None = None,
+        version: str | None = None,
+        after: str | None = None,
+    ) -> ArtifactList:
+        """Return a page of the account's artifacts, newest first, or the one that a version names."""
+        query = {"project": project, "name": name, "version": version, "after": after}
+        given = urlencode({k: v for k, v in query.items() if v is not None})
+        return self._message(ArtifactList, self.call("GET", f"/api/v1/artifacts?{given}", token=key))
+
+    def artifact(self, key: str, artifact_id: str) -> ArtifactInfo:
+        """Return a version with its files."""
+        return self._message(ArtifactInfo, self.call("GET", _artifact(artifact_id), token=key, timeout_s=60))
+
+    def file_part(self, key: str, artifact_id: str, number: int, start: int, end: int) -> bytes:
+        """Return bytes of a file of a version."""
+        path = f"{_artifact(artifact_id)}/files/{number}"
+        return self.call("GET", path, token=key, part=(start, end), timeout_s=60).body
+
+    def delete_artifact(self, key: str, artifact_id: str) -> None:
+        """Delete a version at once."""
+        self.call("DELETE", _artifact(artifact_id), token=key)
 
     def claim(self, key: str, claim_token: str) -> RunList:
         """Move the run, or runs, of a claim token to the account of `key`."""
@@ -279,6 +336,10 @@ class Remote:
     def hand_over(self, token_hash: str, *, key: str | None = None, vouch: str | None = None) -> None:
         """Have the server let in one browser: as the account of `key`, or as the person of this machine by `vouch`."""
         self.call("POST", "/api/v1/handovers", token=key, vouch=vouch, body={"token_hash": token_hash})
+
+
+def _artifact(artifact_id: str) -> str:
+    return f"/api/v1/artifacts/{quote(artifact_id, safe='')}"
 
 
 def _run(run_id: str) -> str:

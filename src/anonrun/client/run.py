@@ -6,7 +6,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects
     from typing_extensions import Self
 
+    from anonrun.client.api_artifact import ApiArtifact
+    from anonrun.client.artifact import Artifact
     from anonrun.client.recording import Recording
 
 __all__ = ["HandedOn", "Run", "first_info", "total_problem"]
@@ -283,17 +285,94 @@ class Run:
         else:
             self._notices.say_secret(f"claim this run here: {link}\nWhoever has this link can claim the run.")
 
-    def log_artifact(self, *files: object, **_options: object) -> None:
-        """Warn that this run stores no artifacts, and return None; the file stays where it is."""
-        named = f" ({files[0]!r})" if files else ""
+    def log_artifact(
+        self,
+        artifact: Artifact | str | os.PathLike[str],
+        name: str | None = None,
+        type: str | None = None,  # noqa: A002  wandb's name for it
+        aliases: Sequence[str] | str | None = None,
+    ) -> Artifact | None:
+        """Log files as a version of an artifact: runs of accounts only.
+
+        Reads the files once, and returns; they are uploaded in the background, and `finish` waits for that. They are
+        not copied, so they must stay as they are until then: what has changed is not uploaded, with a warning. What is
+        not uploaded when this process ends is by `anonrun sync`, or by the next run on this machine.
+
+        Args:
+            artifact: an `anonrun.Artifact`, or the path of a file or folder.
+            name: of the artifact, for a path; None for the name of the file or folder.
+            type: such as `model` or `dataset`, for a path; None for `file`.
+            aliases: further names of this version, such as `best`; `latest` it is anyway.
+
+        Returns:
+            The artifact; None, with a warning, for an anonymous run, or where the files cannot be read.
+
+        Raises:
+            UsageError: a name, type, alias or path cannot be used.
+        """
+        from anonrun.client import artifact as artifacts  # noqa: PLC0415  few runs log any
+
+        named = f" ({artifact!r})"
         if self.anonymous:
-            text = (
-                f"You can't log an artifact to an anonymous run{named}. The file stays where it is. Claim the run, or "
-                "run `anonrun login` first."
+            self._refuse_artifact("log an artifact to", named, "The file stays where it is. ")
+            return None
+        if self._recording is None:
+            return artifact if isinstance(artifact, artifacts.Artifact) else None
+        if self._state is not RunState.RUNNING:
+            self._notices.warn_once(
+                "artifact after finish", f"The run is finished; {artifact!r} was not logged. Call anonrun.init() first."
             )
-        else:
-            text = f"This version of anonrun does not store artifacts yet{named}. The file stays where it is."
-        self._notices.warn_once(f"artifact {named}", text)
+            return None
+        wanted = artifacts.checked_aliases(aliases)
+        if not isinstance(artifact, artifacts.Artifact) and not os.path.exists(artifact):  # noqa: PTH110  any kind of path
+            self._notices.warn_once(f"artifact {named}", f"There is no file{named}; no artifact was logged.")
+            return None
+        made = artifacts.artifact_of(artifact, name=name, type_=type, default_name=f"run-{self.id}-files")
+        try:
+            self._recording.log_artifact(made, wanted)
+        except OSError as exc:
+            text = f"Artifact {made.name} was not logged: {exc.filename or 'the disk'}: {exc.strerror or exc}."
+            self._notices.warn_once(f"artifact {named}", text)
+            return None
+        return made
+
+    def use_artifact(self, name: str) -> ApiArtifact | None:
+        """Return a version of an artifact of the account, and note that this run uses it.
+
+        Args:
+            name: such as `digits-model:latest`, `digits-model:v3`, or `project/digits-model:best`; without a project
+                this run's, without a version the latest.
+
+        Returns:
+            The version, to `download`; None, with a warning, for an anonymous or disabled run.
+
+        Raises:
+            NotFoundError: there is none.
+            AuthenticationError: there is no key to read with.
+            ServerUnavailableError: the server does not answer.
+        """
+        from anonrun.client.access import open_access  # noqa: PLC0415  few runs read
+        from anonrun.client.api_artifact import find_artifact  # noqa: PLC0415  few runs read
+
+        if self.anonymous:
+            self._refuse_artifact("use an artifact in", f" ({name!r})", "")
+            return None
+        if self._recording is None:
+            return None
+        recording = self._online("use_artifact")
+        key = self._settings.api_key
+        access = open_access(os.environ, server=recording.file.server, api_key=key)
+        try:
+            found = find_artifact(access, name, project=self.project)
+        except BaseException:
+            access.remote.close()
+            raise
+        recording.use_artifact(found.info.artifact_id, timeout_s=_ASK_S)
+        return found
+
+    def _refuse_artifact(self, what: str, named: str, then: str) -> None:
+        text = f"You can't {what} an anonymous run{named}. {then}Claim the run, or run `anonrun login` first."
+        self._notices.warn_once(f"{what} {named}", text)
 
     def figure(self, metric: str, *more: str) -> plotly.graph_objects.Figure:
         """Return a chart of every point of one metric, or of several in one chart.
@@ -374,6 +453,12 @@ class Run:
             self._notices.say(
                 f"run {self.name} {self._state.value}: {unsent:,} of {counted(recording.rows, 'row')} did not reach "
                 "the server."
+            )
+        elif not recording.sender.done and not unsent and (left := len(recording.delivery.uploads.waiting())):
+            why = recording.trouble or "There was not time enough."
+            self._notices.say(
+                f"run {self.name}: {counted(left, 'artifact')} not uploaded yet. {why} `anonrun sync` goes on with it; "
+                "so does the next run on this machine. Leave the files where they are until then."
             )
         elif not recording.sender.done:
             why = recording.trouble or "The server did not answer in time."

@@ -179,7 +179,12 @@ class Sender:
         self._failures = 0
         if self.trouble is not None:
             self.trouble = None
-        for text in (*self.delivery.damage, self.delivery.complaint, self.delivery.aside):
+        for text in (
+            *self.delivery.damage,
+            self.delivery.complaint,
+            self.delivery.aside,
+            *self.delivery.uploads.problems,
+        ):
             if text is not None:
                 self._complain(text)
 

@@ -121,7 +121,9 @@ def _sync(
                 _name(file), folder.path, 0, _on_disk(folder), delivered=False, live=not mine, trouble=str(exc)
             )
         delivered = mine and trouble is None and delivery.may_be_removed()
-        damage = " ".join(text for text in (*delivery.damage, delivery.aside) if text) or None
+        damage = (
+            " ".join(text for text in (*delivery.damage, delivery.aside, *delivery.uploads.problems) if text) or None
+        )
         rows, waiting = delivery.sent_rows(own=False), 0
         if not delivered and mine:
             with contextlib.suppress(OSError):

@@ -35,6 +35,7 @@ class Request:
         token: goes into `Authorization: Bearer`; None sends none.
         vouch: the embedded server's secret, which stands for the person whose machine it is; None sends none.
         timeout_s: for connecting, and for each wait for bytes.
+        part: only the bytes from the first number up to the second, which is not included; None asks for all.
     """
 
     method: str
@@ -44,6 +45,7 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     content_type: str = "application/json"
     timeout_s: float = 10.0
+    part: tuple[int, int] | None = None
 
     @property
     def headers(self) -> dict[str, str]:
@@ -51,6 +53,8 @@ class Request:
         headers = {"Accept": "application/json, */*;q=0.5", "User-Agent": _USER_AGENT}
         if self.body is not None:
             headers["Content-Type"] = self.content_type
+        if self.part is not None:
+            headers["Range"] = f"bytes={self.part[0]}-{self.part[1] - 1}"
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
         if self.vouch is not None:
