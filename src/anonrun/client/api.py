@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from anonrun.client.access import Access, open_access
@@ -340,6 +340,12 @@ class ApiRun:
         """Take a publication back: only who was let in may read the run then."""
         with self._access.asking(f"Run {self.id}") as remote:
             remote.unpublish(self._access.key, self.run_id)
+
+    def cite(self) -> str:
+        """Return BibTeX entries of the run and of anonrun; see `Run.cite`."""
+        from anonrun.client.citing import citation  # noqa: PLC0415  few runs are cited
+
+        return citation(self._info, self.url, datetime.now(timezone.utc).date())
 
     def delete(self) -> None:
         """Delete the run at once."""

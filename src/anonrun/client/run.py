@@ -388,6 +388,16 @@ class Run:
 
         return line_figure((metric, *more), self.feed().read_new(), run=self.id)
 
+    def cite(self) -> str:
+        """Return BibTeX entries of this run and of anonrun, to be pasted into a paper.
+
+        They hold its name, project, date and page, and no secret. A run whose server is on this machine has no address
+        that readers could open, which a comment says.
+        """
+        from anonrun.client.citing import citation  # noqa: PLC0415  few runs are cited
+
+        return citation(self.info(), self.url, datetime.now(timezone.utc).date())
+
     def __repr__(self) -> str:
         where = f" {self.url}" if self.url else ""
         return f"<anonrun.Run {self.name} ({self.project}/{self.id}) {self._state.value}{where}>"

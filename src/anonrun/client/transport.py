@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from anonrun._version import __version__
+from anonrun.client.address import is_loopback
 from anonrun.errors import ServerUnavailableError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["HttpTransport", "LoopbackTransport", "NoAnswerError", "Request", "Response", "Transport", "open_transport"]
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _USER_AGENT = f"anonrun/{__version__}"
 
 
@@ -94,8 +94,7 @@ class Transport(Protocol):
 
 def open_transport(url: str) -> Transport:
     """Return the transport for a server's address."""
-    parts = urlsplit(url)
-    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
+    if urlsplit(url).scheme == "http" and is_loopback(url):
         return LoopbackTransport(url)
     return HttpTransport(url)
 

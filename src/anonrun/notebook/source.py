@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
+from anonrun.client.address import is_loopback
 from anonrun.client.home import without_home
 from anonrun.core.messages import RunInfo, RunState, to_json
 from anonrun.core.wire import Frame
@@ -158,7 +158,7 @@ def status_trait(source: Source) -> dict[str, Any]:
 
 def _is_here(url: str | None) -> bool:
     """Return whether a server that has not answered yet is this machine's own: one that was named is elsewhere."""
-    return url is None or urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+    return url is None or is_loopback(url)
 
 
 def facts_of(source: Source, *, was_anonymous: bool, temporary: str | None) -> Facts:
