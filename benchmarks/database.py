@@ -20,15 +20,20 @@ __all__ = ["add_runs", "expire_runs", "settled_bytes", "used_bytes"]
 def used_bytes(store: Store) -> int:
     """Return what the database takes, without pages that are free."""
     if store.url is not None:
-        import psycopg  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415  where there is PostgreSQL only
-
-        with psycopg.connect(store.url) as postgres:
-            row = postgres.execute("SELECT pg_database_size(current_database())").fetchone()
-            assert row is not None, "the function returns a number"
-            return int(row[0])
+        return _ask_postgres(store.url, "SELECT pg_database_size(current_database())")
     with closing(sqlite3.connect(f"file:{store.file}?mode=ro", uri=True)) as db:
         pages, free, size = (_pragma(db, name) for name in ("page_count", "freelist_count", "page_size"))
     return (pages - free) * size
+
+
+def _ask_postgres(url: str, statement: str) -> int:
+    import psycopg  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415  where there is PostgreSQL only
+
+    with psycopg.connect(url, autocommit=True) as postgres:
+        answer = postgres.execute(statement)
+        row = answer.fetchone() if answer.description else (0,)
+        assert row is not None, "a function returns a number"
+        return int(row[0])
 
 
 def _pragma(db: sqlite3.Connection, name: str) -> int:
@@ -36,14 +41,19 @@ def _pragma(db: sqlite3.Connection, name: str) -> int:
 
 
 def settled_bytes(store: Store, *, still_s: float = 2.0, within_s: float = 120.0) -> int:
-    """Return what the database takes once a running server has tidied up: when it has not changed for a while."""
+    """Return what the database takes once a running server has tidied up: when it has not changed for a while.
+
+    PostgreSQL's autovacuum, which comes once a minute, is not waited for; the same is done at once.
+    """
     size, since, deadline = used_bytes(store), time.monotonic(), time.monotonic() + within_s
     while time.monotonic() - since < still_s and time.monotonic() < deadline:
         time.sleep(0.1)
         now = used_bytes(store)
         if now != size:
             size, since = now, time.monotonic()
-    return size
+    if store.url is not None:
+        _ask_postgres(store.url, "VACUUM")
+    return used_bytes(store)
 
 
 def add_runs(store: Store, count: int) -> None:

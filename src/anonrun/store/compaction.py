@@ -28,7 +28,7 @@ from anonrun.store.schema import AXIS, CHUNK, METRIC, RUN, SEG, TAIL
 from anonrun.store.tail import Tail, summary_of
 from anonrun.store.transaction import Tx
 
-__all__ = ["Due", "Plan", "apply", "due", "prepare"]
+__all__ = ["Due", "Plan", "apply", "due", "end_of_tail", "prepare"]
 
 E = TypeVar("E", bound=Executable)
 
@@ -37,6 +37,7 @@ TAIL_POINTS = 100_000
 TAIL_AGE_US = 600 * 1_000_000
 _POINTS_AT_ONCE = 400_000
 _SEGMENTS_AT_ONCE = 4_096
+_NO_END = (1 << 63) - 1
 
 _HERE = and_(RUN.c.run_id == bindparam("of", type_=RUN.c.run_id.type), LIVE)
 
@@ -102,19 +103,25 @@ def due(tx: Tx, limit: int) -> list[Due]:
     return [Due(row.run_id, row.segments, row.points) for row in rows]
 
 
-def prepare(tx: Tx, run_id: uuid.UUID, *, most_points: int = _POINTS_AT_ONCE) -> Plan | None:
+def end_of_tail(tx: Tx, run_id: uuid.UUID) -> int:
+    """Return the position of a live run's last segment; 0 where there is none."""
+    return tx.conn.execute(select(RUN.c.position).where(_HERE), {"of": run_id, "now_us": tx.now_us}).scalar() or 0
+
+
+def prepare(tx: Tx, run_id: uuid.UUID, *, end: int = _NO_END, most_points: int = _POINTS_AT_ONCE) -> Plan | None:
     """Compute chunks from the oldest segments of a live run's tail; None where there is nothing to do.
 
     Args:
         tx: a snapshot.
         run_id: the run.
+        end: leave segments beyond this position where they are.
         most_points: stop at about so many; at least one segment is taken.
     """
     at = {"of": run_id, "now_us": tx.now_us}
     compacted = tx.conn.execute(select(RUN.c.compacted).where(_HERE), at).scalar()
     if compacted is None:
         return None
-    tail = _tail(tx, run_id, compacted, most_points)
+    tail = _tail(tx, run_id, compacted, end, most_points)
     if tail.upto == compacted:
         return None
     metrics = {
@@ -128,12 +135,12 @@ def prepare(tx: Tx, run_id: uuid.UUID, *, most_points: int = _POINTS_AT_ONCE) ->
     return _planned(tx, run_id, tail, metrics)
 
 
-def _tail(tx: Tx, run_id: uuid.UUID, compacted: int, most_points: int) -> Tail:
+def _tail(tx: Tx, run_id: uuid.UUID, compacted: int, end: int, most_points: int) -> Tail:
     """Read the oldest segments of a run's tail; their number of points is looked at before their bytes are."""
     waiting = tx.conn.execute(
         select(SEG.c.position, SEG.c.points)
         .join(RUN, RUN.c.run_id == SEG.c.run_id)
-        .where(SEG.c.run_id == run_id, SEG.c.position > compacted, is_live(tx.now_us))
+        .where(SEG.c.run_id == run_id, SEG.c.position > compacted, SEG.c.position <= end, is_live(tx.now_us))
         .order_by(SEG.c.position)
         .limit(_SEGMENTS_AT_ONCE)
     )

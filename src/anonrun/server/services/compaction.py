@@ -32,7 +32,9 @@ _LEASE_US = 15 * 1_000_000
 async def compact(db: Database, run_id: uuid.UUID) -> int:
     """Turn a run's whole tail, as it is now, into chunks; return how many points moved."""
     moved = 0
-    while plan := await db.read(lambda tx: compaction.prepare(tx, run_id)):
+    end = await db.read(lambda tx: compaction.end_of_tail(tx, run_id))
+    # What arrives meanwhile waits until it is worth it: each time, the last chunks are made anew.
+    while plan := await db.read(lambda tx: compaction.prepare(tx, run_id, end=end)):
         if not await db.write(lambda tx, plan=plan: compaction.apply(tx, plan)):  # type: ignore[misc]  # the default binds the loop's value
             break
         moved += plan.points
