@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.served import Store
 
-__all__ = ["add_runs", "expire_runs", "settled_bytes", "used_bytes"]
+__all__ = ["add_runs", "expire_runs", "settled_bytes", "used_bytes", "vacuum"]
 
 
 def used_bytes(store: Store) -> int:
@@ -41,19 +41,21 @@ def _pragma(db: sqlite3.Connection, name: str) -> int:
 
 
 def settled_bytes(store: Store, *, still_s: float = 2.0, within_s: float = 120.0) -> int:
-    """Return what the database takes once a running server has tidied up: when it has not changed for a while.
-
-    PostgreSQL's autovacuum, which comes once a minute, is not waited for; the same is done at once.
-    """
+    """Return what the database takes once a running server has tidied up: when it has not changed for a while."""
     size, since, deadline = used_bytes(store), time.monotonic(), time.monotonic() + within_s
     while time.monotonic() - since < still_s and time.monotonic() < deadline:
         time.sleep(0.1)
         now = used_bytes(store)
         if now != size:
             size, since = now, time.monotonic()
+    vacuum(store)
+    return used_bytes(store)
+
+
+def vacuum(store: Store) -> None:
+    """Do at once what PostgreSQL's autovacuum does every minute."""
     if store.url is not None:
         _ask_postgres(store.url, "VACUUM")
-    return used_bytes(store)
 
 
 def add_runs(store: Store, count: int) -> None:
