@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -14,7 +16,11 @@ _values = st.floats(allow_nan=True, allow_infinity=True)
 _points = st.lists(st.tuples(st.integers(-50, 50), _values), min_size=1, max_size=80)
 
 
-def points(rows: Sequence[tuple[int, float]]) -> Blocks:
+def points(rows: Sequence[tuple[int, float]]) -> list[Blocks]:
+    return [_blocks(rows)]
+
+
+def _blocks(rows: Sequence[tuple[int, float]]) -> Blocks:
     steps = np.array([step for step, _ in rows], np.int64)
     times = np.arange(len(rows), dtype=np.int64) * 1_000_000
     return Blocks.single(Points(steps, times, np.array([value for _, value in rows], np.float64)), steps)
@@ -48,6 +54,23 @@ def test_every_point_is_in_one_bucket_and_extremes_survive(rows: list[tuple[int,
         assert same(result.low[i], low)
         assert same(result.high[i], high)
         at += count
+
+
+@given(
+    sizes=st.lists(st.integers(0, 9_000), min_size=1, max_size=6), buckets=st.integers(1, 2_000), rises=st.booleans()
+)
+def test_parts_give_what_they_give_as_one(sizes: list[int], buckets: int, rises: bool) -> None:
+    rng = np.random.default_rng(sum(sizes))
+    n = sum(sizes)
+    steps = rng.integers(0, 5 * n + 1, n)
+    steps = np.sort(steps) if rises else steps
+    values = rng.choice([0.0, 1.0, math.nan, math.inf], n) + rng.random(n)
+    whole = Blocks.single(Points(steps, np.arange(n), values), steps)
+    edges = np.cumsum([0, *sizes])
+    parts = [whole[begin:end] for begin, end in itertools.pairwise(edges)]
+    one, several = (dataclasses.asdict(sample(found, buckets=buckets)) for found in ([whole], parts))
+    for name in one:
+        np.testing.assert_array_equal(one[name], several[name], err_msg=name)
 
 
 def test_as_many_buckets_as_points_give_the_points_themselves() -> None:
@@ -88,7 +111,7 @@ def test_all_points_of_one_step_are_one_bucket() -> None:
 def test_x_may_reach_as_far_as_numbers_do(far: float) -> None:
     x = np.array([-1e308, 0.0, 1.0, 2.0, far])
     values = np.arange(5.0)
-    result = sample(Blocks.single(Points(np.arange(5), np.arange(5), values), x), buckets=2)
+    result = sample([Blocks.single(Points(np.arange(5), np.arange(5), values), x)], buckets=2)
     assert result.total == sum(result.count) == 5
     assert result.x == sorted(result.x)
     assert (min(result.low), max(result.high)) == (0.0, 4.0)

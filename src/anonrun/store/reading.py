@@ -98,7 +98,7 @@ def _along_rows(here: Snapshot, view: View) -> dict[str, Sample]:
     for name, spans in here.spans(by_time=view.by_time, start=view.start, end=view.end).items():
         blocks = _blocks(here, spans, here.tail.get(name, []), view)
         if blocks:
-            reduced = sample(Blocks.of(blocks), buckets=view.buckets, start=view.start, end=view.end)
+            reduced = sample(blocks, buckets=view.buckets, start=view.start, end=view.end)
             found[name] = replace(reduced, x=[(us - zero_us) / 1e6 for us in reduced.x]) if view.by_time else reduced
     return found
 
@@ -109,7 +109,7 @@ def _along_metric(here: Snapshot, names: Collection[str] | None, view: View) -> 
         return {}
     across = Points.of(points[view.x_metric])
     return {
-        name: sample(along(Points.of(mine), across), buckets=view.buckets, start=view.start, end=view.end)
+        name: sample([along(Points.of(mine), across)], buckets=view.buckets, start=view.start, end=view.end)
         for name, mine in points.items()
         if mine and (name != view.x_metric or (names is not None and name in names))
     }

@@ -9,6 +9,9 @@ series is read.
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 __all__ = ["Blocks", "Points", "Sample", "along", "sample"]
+
+_WORTH_A_TURN = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,9 @@ class Blocks:
             np.concatenate([part.last for part in parts]),
         )
 
+    def __len__(self) -> int:
+        return len(self.x)
+
     def __getitem__(self, part: Any) -> Blocks:  # noqa: ANN401  a slice or an array of indexes
         count = None if self.count is None else self.count[part]
         if self.count is None and self.low is self.first:
@@ -129,56 +137,135 @@ def along(points: Points, other: Points) -> Blocks:
     return Blocks.single(Points(points.steps[there], points.times_us[there], points.values[there]), x[there])
 
 
-def sample(blocks: Blocks, *, buckets: int, start: float | None = None, end: float | None = None) -> Sample:
+def sample(parts: Sequence[Blocks], *, buckets: int, start: float | None = None, end: float | None = None) -> Sample:
     """Reduce one metric's blocks to at most `buckets` buckets between two places on x, both included.
 
-    Where there are no more blocks than buckets, each block is a bucket.
+    Where there are no more blocks than buckets, each block is a bucket. Parts in order are reduced one by one, while
+    the processor's cache holds them: putting a long series together first takes longer than all else.
 
     Args:
-        blocks: in order of arrival.
+        parts: stretches in order of arrival.
         buckets: as many as there are pixels.
         start: None for the first.
         end: None for the last.
     """
-    import numpy as np  # noqa: PLC0415  an idle server does without
-
-    if not bool((blocks.x[1:] >= blocks.x[:-1]).all()):
-        blocks = blocks[np.argsort(blocks.x, kind="stable")]
-    low = 0 if start is None else int(np.searchsorted(blocks.x, start, "left"))
-    high = len(blocks.x) if end is None else int(np.searchsorted(blocks.x, end, "right"))
-    if high <= low:
+    parts = _cut(_in_order([part for part in _joined(parts) if len(part)]), start, end)
+    held = sum(map(len, parts))
+    if not held:
         return Sample(0, [], [], [], [], [], [], [], [])
-    blocks = blocks[low:high]
-    held = high - low
-    begins = np.arange(held) if held <= buckets else _bucket_begins(blocks.x, buckets)
-    ends = np.append(begins[1:], held)
-    count = ends - begins if blocks.count is None else np.add.reduceat(blocks.count, begins)
+    whole = Blocks.of(parts) if held <= buckets else _reduced(parts, _Cells(parts, held, buckets))
+    count = [1] * held if whole.count is None else whole.count.tolist()
     return Sample(
-        total=int(count.sum()),
-        x=blocks.x[begins].tolist(),
-        step=blocks.steps[begins].tolist(),
-        time_s=(blocks.times_us[begins] / 1e6).tolist(),
-        count=count.tolist(),
-        low=np.fmin.reduceat(blocks.low, begins).tolist(),
-        high=np.fmax.reduceat(blocks.high, begins).tolist(),
-        first=blocks.first[begins].tolist(),
-        last=blocks.last[ends - 1].tolist(),
+        total=sum(count),
+        x=whole.x.tolist(),
+        step=whole.steps.tolist(),
+        time_s=(whole.times_us / 1e6).tolist(),
+        count=count,
+        low=whole.low.tolist(),
+        high=whole.high.tolist(),
+        first=whole.first.tolist(),
+        last=whole.last.tolist(),
     )
 
 
-def _bucket_begins(x: npt.NDArray[Any], buckets: int) -> npt.NDArray[np.intp]:
-    """Return the index of the first block of each bucket that has any; `x` rises."""
+def _joined(parts: Iterable[Blocks]) -> Iterator[Blocks]:
+    """Yield parts of some size: many small ones would each cost as much as a large one."""
+    some: list[Blocks] = []
+    held = 0
+    for part in parts:
+        some.append(part)
+        held += len(part)
+        if held >= _WORTH_A_TURN:
+            yield Blocks.of(some)
+            some, held = [], 0
+    if some:
+        yield Blocks.of(some)
+
+
+def _in_order(parts: list[Blocks]) -> list[Blocks]:
+    """Return parts in which x rises, and from each to the next; those that came otherwise are sorted as one."""
     import numpy as np  # noqa: PLC0415  an idle server does without
 
-    first, last = x[0], x[-1]
-    if np.isfinite(first) and np.isfinite(last):
-        span = float(last) - float(first)
-        # Half of each first, so that a range over all of float64 does not overflow.
-        place = x / 2 - first / 2 if not np.isfinite(span) else x.astype(np.float64) - float(first)
-        span = float(last) / 2 - float(first) / 2 if not np.isfinite(span) else span
-    else:  # ±Inf on x: one bucket each, and what is between is cut by rank
-        place, span = np.arange(len(x), dtype=np.float64), float(len(x) - 1)
-    if span == 0:
-        return np.zeros(1, np.intp)
-    number = np.minimum(place / span * buckets, buckets - 1).astype(np.int64)
-    return np.append(0, np.flatnonzero(np.diff(number)) + 1)
+    rises = all(bool((part.x[1:] >= part.x[:-1]).all()) for part in parts)
+    if rises and all(bool(part.x[0] >= before.x[-1]) for before, part in itertools.pairwise(parts)):
+        return parts
+    whole = Blocks.of(parts)
+    return [whole[np.argsort(whole.x, kind="stable")]]
+
+
+def _cut(parts: list[Blocks], start: float | None, end: float | None) -> list[Blocks]:
+    """Return what lies between two places on x, both included."""
+    import numpy as np  # noqa: PLC0415  an idle server does without
+
+    if start is not None:
+        parts = [part[int(np.searchsorted(part.x, start, "left")) :] if part.x[0] < start else part for part in parts]
+    if end is not None:
+        parts = [
+            part[: int(np.searchsorted(part.x, end, "right"))] if len(part) and part.x[-1] > end else part
+            for part in parts
+        ]
+    return [part for part in parts if len(part)]
+
+
+class _Cells:
+    """The buckets into which a range of x is cut: equal stretches of it, or of ranks where it reaches to infinity.
+
+    Args:
+        parts: in order, none of them empty.
+        held: their blocks.
+        buckets: how many cells.
+    """
+
+    def __init__(self, parts: Sequence[Blocks], held: int, buckets: int) -> None:
+        self._first, self._last = float(parts[0].x[0]), float(parts[-1].x[-1])
+        self._held = held
+        self._buckets = buckets
+
+    def numbers(self, x: npt.NDArray[Any], before: int) -> npt.NDArray[np.int64]:
+        """Return the cell of each place; `before` blocks came in front of the first."""
+        import numpy as np  # noqa: PLC0415  an idle server does without
+
+        first, last = self._first, self._last
+        if not (math.isfinite(first) and math.isfinite(last)):
+            place, span = np.arange(before, before + len(x), dtype=np.float64), float(self._held - 1)
+        elif math.isfinite(last - first):
+            place, span = x.astype(np.float64) - first, last - first
+        else:  # half of each, so that a range over all of float64 does not overflow
+            place, span = x / 2 - first / 2, last / 2 - first / 2
+        if span == 0:
+            return np.zeros(len(x), np.int64)
+        return np.minimum(place / span * self._buckets, self._buckets - 1).astype(np.int64)
+
+
+def _reduced(parts: Sequence[Blocks], cells: _Cells) -> Blocks:
+    """Return parts in order with all blocks of one cell merged."""
+    import numpy as np  # noqa: PLC0415  an idle server does without
+
+    merged, numbers, before = [], [], 0
+    for part in parts:
+        number = cells.numbers(part.x, before)
+        before += len(part)
+        begins = _begins(number)
+        merged.append(_merged(part, begins))
+        numbers.append(number[begins])
+    return _merged(Blocks.of(merged), _begins(np.concatenate(numbers)))
+
+
+def _begins(number: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+    """Return where each stretch of one number begins."""
+    import numpy as np  # noqa: PLC0415  an idle server does without
+
+    return np.append(0, np.flatnonzero(number[1:] != number[:-1]) + 1)
+
+
+def _merged(blocks: Blocks, begins: npt.NDArray[np.intp]) -> Blocks:
+    """Return blocks merged from each beginning up to the next."""
+    import numpy as np  # noqa: PLC0415  an idle server does without
+
+    ends = np.append(begins[1:], len(blocks))
+    return Blocks(
+        blocks.x[begins], blocks.steps[begins], blocks.times_us[begins],
+        ends - begins if blocks.count is None else np.add.reduceat(blocks.count, begins),
+        np.fmin.reduceat(blocks.low, begins), np.fmax.reduceat(blocks.high, begins),
+        blocks.first[begins], blocks.last[ends - 1],
+    )  # fmt: skip

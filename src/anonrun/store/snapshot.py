@@ -14,13 +14,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func, select
 
 from anonrun.core.wire import decode
 from anonrun.errors import DamagedDataError
 from anonrun.store.chunks import block_counts, rollup_columns
 from anonrun.store.columns import check_all, unpack
-from anonrun.store.live import is_live
+from anonrun.store.live import LIVE
 from anonrun.store.sampling import Blocks, Points
 from anonrun.store.schema import AXIS, CHUNK, METRIC, RUN, SEG
 from anonrun.store.transaction import Tx
@@ -37,6 +37,61 @@ _AT_ONCE = 500
 _FAR = 1 << 63
 
 T = TypeVar("T")
+
+
+# The statements of this path are built once: building them takes longer than SQLite takes to run them.
+_OF = bindparam("of", type_=RUN.c.run_id.type)
+_OF_CHUNK = and_(AXIS.c.run_id == CHUNK.c.run_id, AXIS.c.axis_id == CHUNK.c.axis_id)
+_POSITION = select(RUN.c.position).where(RUN.c.run_id == _OF, LIVE)
+_IDS = (
+    select(METRIC.c.name, METRIC.c.metric_id)
+    .join(RUN, RUN.c.run_id == METRIC.c.run_id)
+    .where(METRIC.c.run_id == _OF, LIVE)
+    .order_by(METRIC.c.metric_id)
+)
+_SOME_IDS = _IDS.where(METRIC.c.name.in_(bindparam("names", expanding=True)))
+_TAIL = (
+    select(SEG.c.position, SEG.c.payload)
+    .join(RUN, RUN.c.run_id == SEG.c.run_id)
+    .where(SEG.c.run_id == _OF, SEG.c.position <= bindparam("upto"), LIVE)
+    .order_by(SEG.c.position)
+)
+_BEGAN = select(func.min(AXIS.c.time_min)).join(RUN, RUN.c.run_id == AXIS.c.run_id).where(AXIS.c.run_id == _OF, LIVE)
+_AXES = (
+    select(AXIS.c.axis_id, AXIS.c.steps, AXIS.c.times)
+    .join(RUN, RUN.c.run_id == AXIS.c.run_id)
+    .where(AXIS.c.run_id == _OF, AXIS.c.axis_id.in_(bindparam("axes", expanding=True)), LIVE)
+)
+
+
+def _spans_by(low: ColumnElement[int], high: ColumnElement[int], rises: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(CHUNK.c.metric_id, CHUNK.c.no, CHUNK.c.axis_id, AXIS.c.n, low, high, rises)
+        .join(RUN, RUN.c.run_id == CHUNK.c.run_id)
+        .join(AXIS, _OF_CHUNK)
+        .where(CHUNK.c.run_id == _OF, LIVE, CHUNK.c.metric_id.in_(bindparam("metrics", expanding=True)))
+        .where(high >= bindparam("low", type_=BigInteger), low <= bindparam("high", type_=BigInteger))
+        .order_by(CHUNK.c.metric_id, CHUNK.c.no)
+    )
+
+
+_SPANS_BY_STEP = _spans_by(AXIS.c.step_min, AXIS.c.step_max, AXIS.c.steps_rise)
+_SPANS_BY_TIME = _spans_by(AXIS.c.time_min, AXIS.c.time_max, AXIS.c.times_rise)
+
+
+def _chunks_with(*columns: ColumnElement[Any]) -> Select[Any]:
+    return (
+        select(CHUNK.c.no, *columns)
+        .join(RUN, RUN.c.run_id == CHUNK.c.run_id)
+        .join(AXIS, _OF_CHUNK)
+        .where(CHUNK.c.run_id == _OF, CHUNK.c.metric_id == bindparam("metric"), LIVE)
+        .where(CHUNK.c.no.between(bindparam("first"), bindparam("last")))
+        .order_by(CHUNK.c.no)
+    )
+
+
+_VALUES = _chunks_with(CHUNK.c.axis_id, CHUNK.c.vals)
+_ROLLUPS = _chunks_with(CHUNK.c.rollup, AXIS.c.rollup.label("axis"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +152,12 @@ class Snapshot:
     @staticmethod
     def of(tx: Tx, run_id: uuid.UUID, names: Collection[str] | None) -> Snapshot | None:
         """Return a run's metrics (None: all of them) as they are now; None where the run is gone."""
-        run = tx.conn.execute(select(RUN.c.position).where(RUN.c.run_id == run_id, is_live(tx.now_us))).first()
+        at = {"of": run_id, "now_us": tx.now_us}
+        run = tx.conn.execute(_POSITION, at).first()
         if run is None:
             return None
-        wanted = (
-            select(METRIC.c.name, METRIC.c.metric_id)
-            .join(RUN, RUN.c.run_id == METRIC.c.run_id)
-            .where(METRIC.c.run_id == run_id, is_live(tx.now_us))
-            .order_by(METRIC.c.metric_id)
-        )
-        if names is not None:
-            wanted = wanted.where(METRIC.c.name.in_(list(names)))
-        ids = {row.name: row.metric_id for row in tx.conn.execute(wanted)}
+        found = tx.conn.execute(_IDS, at) if names is None else tx.conn.execute(_SOME_IDS, at | {"names": list(names)})
+        ids = {row.name: row.metric_id for row in found}
         here = Snapshot(tx, run_id, run.position, ids)
         here._read_tail()
         return here
@@ -117,17 +166,7 @@ class Snapshot:
         """Read the segments: those that are not in chunks yet, and, to be counted, those that can never be."""
         import numpy as np  # noqa: PLC0415  an idle server does without
 
-        rows = self.tx.conn.execute(
-            select(SEG.c.position, SEG.c.payload)
-            .join(RUN, RUN.c.run_id == SEG.c.run_id)
-            .where(
-                SEG.c.run_id == self.run_id,
-                SEG.c.position <= self.position,
-                is_live(self.tx.now_us),
-            )
-            .order_by(SEG.c.position)
-        )
-        for row in rows:
+        for row in self.tx.conn.execute(_TAIL, self._at(upto=self.position)):
             segment = self._sound(lambda row=row: decode(row.payload), f"segment {row.position}")  # type: ignore[misc]  # the default binds the loop's value
             for frame in segment.frames if segment else ():
                 steps, times = np.frombuffer(frame.steps, np.int64), np.frombuffer(frame.times_us, np.int64)
@@ -149,23 +188,13 @@ class Snapshot:
         """Return by metric what is known of its chunks that have something between two places on x, both included."""
         import numpy as np  # noqa: PLC0415  an idle server does without
 
-        low, high = (AXIS.c.time_min, AXIS.c.time_max) if by_time else (AXIS.c.step_min, AXIS.c.step_max)
-        rises = AXIS.c.times_rise if by_time else AXIS.c.steps_rise
-        query = (
-            select(CHUNK.c.metric_id, CHUNK.c.no, CHUNK.c.axis_id, AXIS.c.n, low, high, rises)
-            .join(RUN, RUN.c.run_id == CHUNK.c.run_id)
-            .join(AXIS, and_(AXIS.c.run_id == CHUNK.c.run_id, AXIS.c.axis_id == CHUNK.c.axis_id))
-            .where(CHUNK.c.run_id == self.run_id, is_live(self.tx.now_us))
-            .order_by(CHUNK.c.metric_id, CHUNK.c.no)
-        )
-        if start is not None:
-            query = query.where(high >= _whole(math.ceil(start)))
-        if end is not None:
-            query = query.where(low <= _whole(math.floor(end)))
+        low = -_FAR if start is None else _whole(math.ceil(start))
+        high = _FAR - 1 if end is None else _whole(math.floor(end))
+        query = _SPANS_BY_TIME if by_time else _SPANS_BY_STEP
         width = len(query.selected_columns)
         found: dict[int, npt.NDArray[np.int64]] = {}
         for some in _batches(list(self.ids.values())):
-            rows = self.tx.conn.execute(query.where(CHUNK.c.metric_id.in_(some))).all()
+            rows = self.tx.conn.execute(query, self._at(metrics=some, low=low, high=high)).all()
             table = np.fromiter(itertools.chain.from_iterable(rows), np.int64, width * len(rows)).reshape(-1, width)
             begins = np.flatnonzero(np.diff(table[:, 0], prepend=-1))
             found |= {int(part[0, 0]): part for part in np.split(table, begins[1:]) if len(part)}
@@ -174,11 +203,7 @@ class Snapshot:
 
     def began_us(self) -> int:
         """Return the time of the run's earliest row, whichever metrics were asked for."""
-        first = self.tx.conn.execute(
-            select(func.min(AXIS.c.time_min))
-            .join(RUN, RUN.c.run_id == AXIS.c.run_id)
-            .where(AXIS.c.run_id == self.run_id, is_live(self.tx.now_us))
-        ).scalar()
+        first = self.tx.conn.execute(_BEGAN, self._at()).scalar()
         times = [int(points.times_us.min()) for parts in self.tail.values() for points in parts]
         return min(times if first is None else [first, *times], default=0)
 
@@ -188,7 +213,7 @@ class Snapshot:
             return []
         self._read_axes(set(spans.axis_id.tolist()))
         found = []
-        for row in self._chunks(spans, CHUNK.c.axis_id, CHUNK.c.vals):
+        for row in self._chunks(spans, _VALUES):
             if row.axis_id in self._axes:
                 values = self._sound(lambda row=row: unpack(row.vals), _place(spans, row.no))  # type: ignore[misc]  # the default binds the loop's value
                 if values is not None:
@@ -196,10 +221,8 @@ class Snapshot:
         return found
 
     def _read_axes(self, axis_ids: set[int]) -> None:
-        query = select(AXIS.c.axis_id, AXIS.c.steps, AXIS.c.times).join(RUN, RUN.c.run_id == AXIS.c.run_id)
         for some in _batches(sorted(axis_ids - self._axes.keys())):
-            mine = query.where(AXIS.c.run_id == self.run_id, AXIS.c.axis_id.in_(some), is_live(self.tx.now_us))
-            for row in self.tx.conn.execute(mine):
+            for row in self.tx.conn.execute(_AXES, self._at(axes=some)):
                 axis = self._sound(lambda row=row: (unpack(row.steps), unpack(row.times)), f"axis {row.axis_id}")  # type: ignore[misc]  # the default binds the loop's value
                 if axis:
                     self._axes[row.axis_id] = axis
@@ -208,7 +231,7 @@ class Snapshot:
         """Return some chunks that follow each other, merged to blocks: only their rollups are read."""
         import numpy as np  # noqa: PLC0415  an idle server does without
 
-        rows = list(self._chunks(spans, CHUNK.c.rollup, AXIS.c.rollup.label("axis")))
+        rows = list(self._chunks(spans, _ROLLUPS))
         sound = [
             row
             for row in rows
@@ -222,20 +245,13 @@ class Snapshot:
         counts = block_counts([sizes[row.no] for row in sound])
         return Blocks(axes[1] if by_time else axes[0], axes[0], axes[1], counts, *values)
 
-    def _chunks(self, spans: Spans, *columns: ColumnElement[Any]) -> Iterator[Any]:
+    def _chunks(self, spans: Spans, query: Select[Any]) -> Iterator[Any]:
         """Yield number and columns of some chunks that follow each other."""
-        yield from self.tx.conn.execute(
-            select(CHUNK.c.no, *columns)
-            .join(RUN, RUN.c.run_id == CHUNK.c.run_id)
-            .join(AXIS, and_(AXIS.c.run_id == CHUNK.c.run_id, AXIS.c.axis_id == CHUNK.c.axis_id))
-            .where(
-                CHUNK.c.run_id == self.run_id,
-                CHUNK.c.metric_id == spans.metric_id,
-                CHUNK.c.no.between(int(spans.no[0]), int(spans.no[-1])),
-                is_live(self.tx.now_us),
-            )
-            .order_by(CHUNK.c.no)
-        )
+        first, last = int(spans.no[0]), int(spans.no[-1])
+        yield from self.tx.conn.execute(query, self._at(metric=spans.metric_id, first=first, last=last))
+
+    def _at(self, **more: object) -> dict[str, object]:
+        return {"of": self.run_id, "now_us": self.tx.now_us, **more}
 
 
 def _whole(place: int) -> int:
