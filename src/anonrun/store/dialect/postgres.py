@@ -115,6 +115,7 @@ class PostgresDialect:
             hide_parameters=True,  # what is stored is nobody's to read in a log
         )
         event.listen(engine, "connect", _prepare)
+        event.listen(engine, "checkin", _with_text_again)
         return engine
 
     def check(self, conn: Connection) -> None:
@@ -139,6 +140,8 @@ class PostgresDialect:
 
     def as_reader(self, conn: Connection) -> Connection:
         """Return the connection so that each of its transactions sees one snapshot and changes nothing."""
+        driver: Any = conn.connection.driver_connection
+        driver.cursor_factory = _binary_cursor()
         return conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def remaking_tables(self, conn: Connection) -> contextlib.AbstractContextManager[None]:  # noqa: ARG002  the dialects' common signature
@@ -244,6 +247,29 @@ class PostgresDialect:
 def _state(exc: DBAPIError) -> str | None:
     state: str | None = getattr(exc.orig, "sqlstate", None)
     return state
+
+
+@cache
+def _binary_cursor() -> type[psycopg.Cursor[Any]]:
+    """Return cursors that ask for values as the database holds them: as text, bytes take twice as many.
+
+    They are for what we store. Some types of PostgreSQL's own catalog come back as bytes by them.
+    """
+    import psycopg  # noqa: PLC0415  only where such a database is named
+
+    class BinaryCursor(psycopg.Cursor[Any]):
+        def __init__(self, connection: psycopg.Connection[Any], *, row_factory: Any = None) -> None:  # noqa: ANN401  psycopg's own
+            super().__init__(connection, row_factory=row_factory)
+            self.format = psycopg.pq.Format.BINARY
+
+    return BinaryCursor
+
+
+def _with_text_again(dbapi: Any, _record: object) -> None:  # noqa: ANN401  psycopg may not be installed
+    import psycopg  # noqa: PLC0415  only where such a database is named
+
+    if dbapi is not None:
+        dbapi.cursor_factory = psycopg.Cursor
 
 
 def _prepare(dbapi: Any, _record: object) -> None:  # noqa: ANN401  psycopg may not be installed
