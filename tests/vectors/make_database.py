@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from anonrun.core.wire import Frame, decode, encode
-from anonrun.store import accounts, artifacts, blobs, compaction, runs, sessions, tokens
+from anonrun.store import accounts, artifacts, blobs, compaction, identities, runs, sessions, tokens
 from anonrun.store.database import Database
 from anonrun.store.ingest import Incoming, append
 from anonrun.store.schema import SCHEMA_VERSION
@@ -69,6 +69,7 @@ def _fill(content: _Content) -> None:
         assert ada is not None
         assert somebody is not None
         sessions.create(tx, b"s" * 32, account_id=ada.account_id, local=False)
+        identities.link(tx, ada.account_id, "https://login.example", "ada")
         for run_id, owner, keep_us in ((ANONYMOUS, somebody, WEEK_US), (KEPT, ada, None), (DELETED, somebody, WEEK_US)):
             runs.create(
                 tx, run_id=run_id, account=owner, project="p", id_=f"r{run_id.int % 10}", name="näme",

@@ -16,6 +16,7 @@ __all__ = [
     "create",
     "find",
     "is_first_user",
+    "is_free",
     "password_hash",
     "set_password",
     "user_named",
@@ -55,10 +56,15 @@ def create(tx: Tx, *, name: str, kind: str, password_hash: str | None = None, ro
         "created_at": tx.now_us,
         "role": role,
     }
-    if tx.conn.execute(select(ACCOUNT.c.account_id).where(ACCOUNT.c.folded_name == name.casefold())).first():
+    if not is_free(tx, name):
         return None
     account_id = tx.conn.execute(insert(ACCOUNT).values(**values).returning(ACCOUNT.c.account_id)).scalar_one()
     return Account(account_id, name, kind, tx.now_us, role)
+
+
+def is_free(tx: Tx, name: str) -> bool:
+    """Whether no account has a name, in whatever case it is written."""
+    return tx.conn.execute(select(ACCOUNT.c.account_id).where(ACCOUNT.c.folded_name == name.casefold())).first() is None
 
 
 def find(tx: Tx, account_id: int) -> Account | None:

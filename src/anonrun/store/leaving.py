@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, exists, select, update
 
-from anonrun.store import audit, devices, runs, sessions
+from anonrun.store import audit, devices, identities, runs, sessions
 from anonrun.store.accounts import ACCOUNT_COLUMNS, account_of
 from anonrun.store.live import beyond_live
 from anonrun.store.records import Account
@@ -33,11 +33,12 @@ _WHY = "retention removes what is no longer live"
 
 
 def delete_account(tx: Tx, account: Account) -> list[uuid.UUID]:
-    """Delete an account with its runs, keys and sessions; return the runs. Its name is free at once."""
+    """Delete an account with its runs, keys, sessions and identities; return the runs. Its name is free at once."""
     sessions.end_others(tx, account.account_id, but=None)
     devices.end_of(tx, account.account_id)
     tx.conn.execute(delete(RECOVERY_CODE).where(RECOVERY_CODE.c.account_id == account.account_id))
     tx.conn.execute(delete(TOKEN).where(TOKEN.c.account_id == account.account_id))
+    identities.unlink_all(tx, account.account_id)
     nameless = f"~{account.account_id}"  # no user name can begin like this
     tx.conn.execute(
         update(ACCOUNT)

@@ -6,7 +6,19 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Account", "Ending", "Link", "Metric", "Run", "Session", "Standing", "Token"]
+__all__ = [
+    "Account",
+    "Ending",
+    "Identity",
+    "Link",
+    "Metric",
+    "Newcomer",
+    "Run",
+    "Session",
+    "Standing",
+    "Token",
+    "Visit",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +103,60 @@ class Session:
     grants: tuple[Token, ...] = ()
     agent: str | None = None
     confirmed_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who somebody is to a provider: the issuer's own, unchanging name for them."""
+
+    issuer: str
+    subject: str
+    created_at: int
+    used_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A browser that was sent to a provider.
+
+    Attributes:
+        provider: the setting's name of it.
+        purpose: `sign-in`, `link` or `confirm`.
+        account_id: who was signed in when it left; None for nobody.
+        nonce: must stand in what the provider signs; empty where it signs nothing.
+        verifier: proves that whoever has the code is who asked for it (PKCE).
+        redirect_uri: to where it was told to come back.
+        next_path: where its user was going, on this server.
+        invitation_hash: of the invitation that it came with.
+    """
+
+    provider: str
+    purpose: str
+    account_id: int | None
+    nonce: str
+    verifier: str
+    redirect_uri: str
+    next_path: str
+    invitation_hash: bytes | None
+    began_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Somebody whom a provider knows and who has no account here yet.
+
+    Attributes:
+        fresh: whether they have just proven to the provider who they are.
+        suggested_name: a user name that they may want; None where there is none that can be used.
+    """
+
+    provider: str
+    issuer: str
+    subject: str
+    fresh: bool
+    suggested_name: str | None
+    next_path: str
+    invitation_hash: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,9 +45,11 @@ __all__ = [
     "EVENT",
     "GONE",
     "GRANT",
+    "IDENTITY",
     "LEASE",
     "META",
     "METRIC",
+    "NEWCOMER",
     "PENDING_CLAIM",
     "RATE",
     "RECOVERY_CODE",
@@ -58,11 +60,12 @@ __all__ = [
     "TAIL",
     "TOKEN",
     "USE",
+    "VISIT",
     "WRITER",
     "metadata",
 ]
 
-SCHEMA_VERSION = "0007"
+SCHEMA_VERSION = "0008"
 """Revision that this code reads and writes: the newest in `migrations/versions`."""
 
 metadata = MetaData(
@@ -155,6 +158,54 @@ SESSION = Table(
     Column("confirmed_at", BigInteger),  # when its user last gave the password
     Index(None, "account_id"),
     Index(None, "seen_at"),
+)
+
+# Who somebody is to a provider, and which account that lets in to. An account may have several.
+IDENTITY = Table(
+    "identity",
+    metadata,
+    Column("issuer", String(255), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("account_id", BigInteger, ForeignKey("account.account_id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger, nullable=False),
+    Index(None, "account_id"),
+)
+
+# A browser that was sent to a provider, and what it must come back with.
+VISIT = Table(
+    "visit",
+    metadata,
+    Column("state_hash", _HASH, primary_key=True),
+    Column("session_hash", _HASH, ForeignKey("session.session_hash", ondelete="CASCADE"), nullable=False),
+    Column("provider", String(40), nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("account_id", BigInteger, ForeignKey("account.account_id", ondelete="CASCADE")),  # who was signed in
+    Column("nonce", String(128), nullable=False),
+    Column("verifier", String(128), nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("next_path", Text, nullable=False),
+    Column("invitation_hash", _HASH),
+    Column("began_at", BigInteger, nullable=False),
+    Index(None, "session_hash"),
+    Index(None, "account_id"),
+    Index(None, "began_at"),
+)
+
+# A browser that came back as somebody who has no account yet, and is to choose its name.
+NEWCOMER = Table(
+    "newcomer",
+    metadata,
+    Column("session_hash", _HASH, ForeignKey("session.session_hash", ondelete="CASCADE"), primary_key=True),
+    Column("provider", String(40), nullable=False),
+    Column("issuer", String(255), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("fresh", Boolean, nullable=False),
+    Column("suggested_name", String(64)),
+    Column("next_path", Text, nullable=False),
+    Column("invitation_hash", _HASH),
+    Column("came_at", BigInteger, nullable=False),
+    Index(None, "came_at"),
 )
 
 # A program that asks to be let in to whatever account approves it (RFC 8628). A user code is found by its first half

@@ -6,11 +6,11 @@ was made, whatever its use (R18).
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, update
 
 from anonrun.store.accounts import ACCOUNT_COLUMNS, account_of
 from anonrun.store.records import Session
-from anonrun.store.schema import ACCOUNT, GRANT, PENDING_CLAIM, SESSION, TOKEN
+from anonrun.store.schema import ACCOUNT, GRANT, NEWCOMER, PENDING_CLAIM, SESSION, TOKEN, VISIT
 from anonrun.store.tokens import TOKEN_SOURCE, token_of
 from anonrun.store.transaction import Tx
 
@@ -32,6 +32,7 @@ __all__ = [
 _DAY_US = 86_400 * 1_000_000
 IDLE_US = 14 * _DAY_US
 ABSOLUTE_US = 30 * _DAY_US
+_NOBODYS_US = _DAY_US
 _SEEN_EVERY_US = 600 * 1_000_000
 
 
@@ -117,10 +118,13 @@ def rotate(
     agent: str | None = None,
     confirmed: bool = False,
 ) -> None:
-    """Give a browser that signs in a new reference; what it was let in to and means to claim goes with it."""
+    """Give a browser that signs in a new reference; what it was let in to and means to claim goes with it.
+
+    So do its visits to providers, since each tab may have one. A newcomer who signs in is none any more.
+    """
     create(tx, new, account_id=account_id, local=local, agent=agent, confirmed=confirmed)
     if old is not None:
-        for table in (GRANT, PENDING_CLAIM):
+        for table in (GRANT, PENDING_CLAIM, VISIT):
             tx.conn.execute(update(table).where(table.c.session_hash == old).values(session_hash=new))
         end(tx, old)
 
@@ -132,7 +136,7 @@ def grant(tx: Tx, session_hash: bytes, token_hash: bytes) -> None:
 
 def end(tx: Tx, session_hash: bytes) -> None:
     """End a session."""
-    for table in (GRANT, PENDING_CLAIM, SESSION):
+    for table in (GRANT, PENDING_CLAIM, VISIT, NEWCOMER, SESSION):
         tx.conn.execute(delete(table).where(table.c.session_hash == session_hash))
 
 
@@ -148,8 +152,15 @@ def end_others(tx: Tx, account_id: int, *, but: bytes | None) -> int:
 
 
 def purge(tx: Tx, limit: int) -> int:
-    """Remove up to `limit` sessions that have ended; return how many."""
-    ended = tx.conn.execute(select(SESSION.c.session_hash).where(~_alive(tx.now_us)).limit(limit)).scalars().all()
+    """Remove up to `limit` sessions that have ended, or that nobody came back with from a provider; return how many."""
+    nobodys = and_(
+        SESSION.c.account_id.is_(None),
+        SESSION.c.local.is_(False),
+        SESSION.c.seen_at < tx.now_us - _NOBODYS_US,
+        ~exists().where(GRANT.c.session_hash == SESSION.c.session_hash),
+    )
+    over = or_(~_alive(tx.now_us), nobodys)
+    ended = tx.conn.execute(select(SESSION.c.session_hash).where(over).limit(limit)).scalars().all()
     for session_hash in ended:
         end(tx, session_hash)
     return len(ended)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from anonrun.server.services.counters import Counters
 from anonrun.server.services.files import remove_objects, sweep_files, sweep_orphans
-from anonrun.store import attempts, devices, leaving, retention, sessions
+from anonrun.store import attempts, devices, identities, leaving, retention, sessions
 from anonrun.store.audit import run_hash
 from anonrun.store.database import Database, StoreUnavailableError
 from anonrun.store.lease import Lease
@@ -129,6 +129,7 @@ async def sweep(
             await asyncio.to_thread(ledger.note, left.values(), now_us=db.clock.now_us())
         await db.write(lambda tx: leaving.purge(tx, left))
     await db.write(devices.purge)
+    await db.write(identities.purge)
     await db.write(attempts.purge)
     await db.write(retention.note_seen)
     if purged or versions:
