@@ -350,7 +350,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Change one's password; every other browser is signed out, and this one's reference changes.
+         * Change one's password, or set the first; every other browser is signed out, this one's reference changes.
          * @description Who: session of a user.
          */
         post: operations["change_password"];
@@ -631,6 +631,110 @@ export interface paths {
          */
         post: operations["claim_by_token"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read as whom this browser came back from a provider, while it has no account yet.
+         * @description Who: session.
+         */
+        get: operations["get_newcomer"];
+        put?: never;
+        /**
+         * Begin to sign in by a provider: answers where to send this browser, which has ten minutes to come back.
+         * @description Who: all.
+         */
+        post: operations["visit_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/provider/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in, link or confirm by what this browser brought back from a provider; it counts once.
+         * @description Who: session.
+         */
+        post: operations["return_from_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/provider/sign-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the account of somebody who came back from a provider and has none, and sign this browser in.
+         * @description Who: session.
+         */
+        post: operations["sign_up_by_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the ways to sign in to one's account.
+         * @description Who: session of a user.
+         */
+        get: operations["list_identities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/identities/{identity_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Have a provider let in to one's account no more; refused where nothing else would.
+         * @description Who: session of a user.
+         */
+        delete: operations["unlink_identity"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1545,6 +1649,36 @@ export interface components {
             token_hash: string;
         };
         /**
+         * @description Who an account's user is to a provider.
+         *
+         *     Attributes:
+         *         identity_id: by which it is unlinked.
+         *         provider: its name in the settings; None where it is no longer in them.
+         *         label: what people call it.
+         *         issuer: the provider's address.
+         *         subject: its own name for the user.
+         * @example {
+         *       "identity_id": "text",
+         *       "provider": "orcid",
+         *       "label": "ORCID",
+         *       "issuer": "https://orcid.org",
+         *       "subject": "0000-0002-1825-0097",
+         *       "created_at": "2026-11-24T13:00:00.000000Z",
+         *       "used_at": "2026-11-24T13:00:00.000000Z"
+         *     }
+         */
+        IdentityInfo: {
+            identity_id: string;
+            provider: string | null;
+            label: string;
+            issuer: string;
+            subject: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            used_at: string;
+        };
+        /**
          * @description An invitation that nobody has used; `made_by` is None for one that was made at the server's machine.
          * @example {
          *       "invitation_id": "text",
@@ -1737,6 +1871,30 @@ export interface components {
             key: string;
         };
         /**
+         * @description Somebody whom a provider knows and who has no account yet; `suggested_name` is free, or None.
+         * @example {
+         *       "provider": "orcid",
+         *       "label": "ORCID",
+         *       "suggested_name": "ada",
+         *       "next": "/claim"
+         *     }
+         */
+        NewcomerInfo: {
+            provider: string;
+            label: string;
+            suggested_name: string | null;
+            next: string;
+        };
+        /**
+         * @description The user name of a new account.
+         * @example {
+         *       "username": "ada"
+         *     }
+         */
+        NewcomerName: {
+            username: string;
+        };
+        /**
          * @description One's password, once more.
          * @example {
          *       "password": "a long passphrase"
@@ -1746,15 +1904,15 @@ export interface components {
             password: string;
         };
         /**
-         * @description Change one's password; the old one is asked for again.
+         * @description Change one's password; the old one is asked for again. None where the account has none yet.
          * @example {
-         *       "current": "a long passphrase",
-         *       "new": "another passphrase"
+         *       "new": "another passphrase",
+         *       "current": "a long passphrase"
          *     }
          */
         PasswordChange: {
-            current: string;
             new: string;
+            current?: string | null;
         };
         /**
          * @description What this browser is about to claim, and until when it may.
@@ -1861,6 +2019,45 @@ export interface components {
             code: string;
             detail: string;
             type?: string;
+        };
+        /**
+         * @description What a browser brought back from a provider, as the query had it: `code`, or `error` where it was turned away.
+         * @example {
+         *       "provider": "orcid",
+         *       "state": "(a secret)",
+         *       "code": "(a secret)",
+         *       "error": null,
+         *       "iss": "https://orcid.org"
+         *     }
+         */
+        ProviderAnswer: {
+            provider: string;
+            state: string;
+            code?: string | null;
+            error?: string | null;
+            iss?: string | null;
+        };
+        /**
+         * @description Have a provider say who this browser's user is.
+         *
+         *     Attributes:
+         *         provider: its name in the settings.
+         *         purpose: what for.
+         *         next: where to go on afterwards: a path on this server.
+         *         invitation: needed for a new account where sign-up is not open to all.
+         * @example {
+         *       "provider": "orcid",
+         *       "purpose": "sign-in",
+         *       "next": "/claim",
+         *       "invitation": null
+         *     }
+         */
+        ProviderVisit: {
+            provider: string;
+            /** @enum {string} */
+            purpose?: "sign-in" | "link" | "confirm";
+            next?: string;
+            invitation?: string | null;
         };
         /**
          * @description Let anybody read a run; `embed` lets other sites show a chart of it too.
@@ -2555,6 +2752,57 @@ export interface components {
          */
         UserCode: {
             user_code: string;
+        };
+        /**
+         * @description Where to send the browser.
+         * @example {
+         *       "url": "https://orcid.org/oauth/authorize?response_type=code&…"
+         *     }
+         */
+        VisitBegun: {
+            url: string;
+        };
+        /**
+         * @description What came of a visit: `newcomer` where a user name is still to be chosen, else who is signed in.
+         * @example {
+         *       "purpose": "sign-in",
+         *       "next": "/claim",
+         *       "account": {
+         *         "name": "ada",
+         *         "kind": "anonymous",
+         *         "created_at": "2026-11-24T13:00:00.000000Z",
+         *         "role": "member"
+         *       },
+         *       "newcomer": null
+         *     }
+         */
+        VisitEnded: {
+            /** @enum {string} */
+            purpose: "sign-in" | "link" | "confirm";
+            next: string;
+            account: components["schemas"]["AccountInfo"] | null;
+            newcomer: components["schemas"]["NewcomerInfo"] | null;
+        };
+        /**
+         * @description How one signs in to an account.
+         * @example {
+         *       "password": true,
+         *       "identities": [
+         *         {
+         *           "identity_id": "text",
+         *           "provider": "orcid",
+         *           "label": "ORCID",
+         *           "issuer": "https://orcid.org",
+         *           "subject": "0000-0002-1825-0097",
+         *           "created_at": "2026-11-24T13:00:00.000000Z",
+         *           "used_at": "2026-11-24T13:00:00.000000Z"
+         *         }
+         *       ]
+         *     }
+         */
+        WaysIn: {
+            password: boolean;
+            identities: components["schemas"]["IdentityInfo"][];
         };
     };
     responses: never;
@@ -4021,7 +4269,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `confirm_needed`: This asks for your password once more. Give it, or sign in again; it then counts for ten minutes.; `cross_site`: A browser may change things here only from this server's own pages. */
+            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `confirm_needed`: This asks once more who you are. Give your password, or sign in again; it then counts for ten minutes.; `cross_site`: A browser may change things here only from this server's own pages. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4079,7 +4327,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `cross_site`: A browser may change things here only from this server's own pages. */
+            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `confirm_needed`: This asks once more who you are. Give your password, or sign in again; it then counts for ten minutes.; `cross_site`: A browser may change things here only from this server's own pages.; `passwords_off`: Nobody signs in to this server by a password. Use a provider. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4500,7 +4748,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `confirm_needed`: This asks for your password once more. Give it, or sign in again; it then counts for ten minutes.; `cross_site`: A browser may change things here only from this server's own pages.; `quota_exceeded`: An anonymous run holds no more than that. Claim it, or begin another. */
+            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `confirm_needed`: This asks once more who you are. Give your password, or sign in again; it then counts for ten minutes.; `cross_site`: A browser may change things here only from this server's own pages.; `quota_exceeded`: An anonymous run holds no more than that. Claim it, or begin another. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4822,7 +5070,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountInfo"];
                 };
             };
-            /** @description `cross_site`: A browser may change things here only from this server's own pages.; `invitation_invalid`: This invitation was used, was revoked, or is over. Ask who sent it for a new one.; `sign_up_closed`: An account here needs an invitation, or is made by the operator. */
+            /** @description `cross_site`: A browser may change things here only from this server's own pages.; `invitation_invalid`: This invitation was used, was revoked, or is over. Ask who sent it for a new one.; `passwords_off`: Nobody signs in to this server by a password. Use a provider.; `sign_up_closed`: An account here needs an invitation, or is made by the operator. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4927,7 +5175,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `cross_site`: A browser may change things here only from this server's own pages. */
+            /** @description `cross_site`: A browser may change things here only from this server's own pages.; `passwords_off`: Nobody signs in to this server by a password. Use a provider. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5021,7 +5269,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `cross_site`: A browser may change things here only from this server's own pages. */
+            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `cross_site`: A browser may change things here only from this server's own pages.; `passwords_off`: Nobody signs in to this server by a password. Use a provider. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5442,6 +5690,525 @@ export interface operations {
             };
         };
     };
+    get_newcomer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewcomerInfo"];
+                };
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `visit_over`: This sign-in was begun in another browser, was ended before, or took more than ten minutes. Begin again. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    visit_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderVisit"];
+            };
+        };
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitBegun"];
+                };
+            };
+            /** @description `sign_in_needed`: Sign in to an account first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `confirm_needed`: This asks once more who you are. Give your password, or sign in again; it then counts for ten minutes.; `cross_site`: A browser may change things here only from this server's own pages.; `invitation_invalid`: This invitation was used, was revoked, or is over. Ask who sent it for a new one.; `provider_refused`: The provider's answer was not good enough to sign anybody in. Try again; if it stays, tell the operator. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `provider_unknown`: This server does not know that provider. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is larger than one request may be. Send less at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media_type`: Send the body as Content-Type: application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_invalid`: The request has another form than is asked for. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `provider_unavailable`: The provider does not answer now. Try again in a while, or sign in another way. */
+            424: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: That was too often. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    return_from_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderAnswer"];
+            };
+        };
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitEnded"];
+                };
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cross_site`: A browser may change things here only from this server's own pages.; `provider_refused`: The provider's answer was not good enough to sign anybody in. Try again; if it stays, tell the operator.; `sign_in_denied`: The provider did not let you through, or you thought better of it.; `sign_up_closed`: An account here needs an invitation, or is made by the operator.; `visit_over`: This sign-in was begun in another browser, was ended before, or took more than ten minutes. Begin again. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `provider_unknown`: This server does not know that provider. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `identity_taken`: Another account here is signed in to by that identity. Sign in with it, or choose another one. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is larger than one request may be. Send less at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media_type`: Send the body as Content-Type: application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_invalid`: The request has another form than is asked for. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `provider_unavailable`: The provider does not answer now. Try again in a while, or sign in another way. */
+            424: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_up_by_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewcomerName"];
+            };
+        };
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountInfo"];
+                };
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cross_site`: A browser may change things here only from this server's own pages.; `invitation_invalid`: This invitation was used, was revoked, or is over. Ask who sent it for a new one.; `sign_up_closed`: An account here needs an invitation, or is made by the operator.; `visit_over`: This sign-in was begun in another browser, was ended before, or took more than ten minutes. Begin again. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `identity_taken`: Another account here is signed in to by that identity. Sign in with it, or choose another one.; `username_taken`: Another account has this name. Choose another one. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is larger than one request may be. Send less at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media_type`: Send the body as Content-Type: application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_invalid`: The request has another form than is asked for.; `username_invalid`: Choose another user name. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: That was too often. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_identities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaysIn"];
+                };
+            };
+            /** @description `sign_in_needed`: Sign in to an account first.; `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_required`: This is for real accounts. Sign in or sign up first. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlink_identity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identity_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `sign_in_needed`: Sign in to an account first.; `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `confirm_needed`: This asks once more who you are. Give your password, or sign in again; it then counts for ten minutes.; `cross_site`: A browser may change things here only from this server's own pages. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `last_way_in`: Without it nobody could sign in to this account. Add another way first. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     begin_device_login: {
         parameters: {
             query?: never;
@@ -5750,7 +6517,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `confirm_needed`: This asks for your password once more. Give it, or sign in again; it then counts for ten minutes.; `cross_site`: A browser may change things here only from this server's own pages. */
+            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `confirm_needed`: This asks once more who you are. Give your password, or sign in again; it then counts for ten minutes.; `cross_site`: A browser may change things here only from this server's own pages. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5898,7 +6665,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `confirm_needed`: This asks for your password once more. Give it, or sign in again; it then counts for ten minutes.; `cross_site`: A browser may change things here only from this server's own pages. */
+            /** @description `account_required`: This is for real accounts. Sign in or sign up first.; `confirm_needed`: This asks once more who you are. Give your password, or sign in again; it then counts for ten minutes.; `cross_site`: A browser may change things here only from this server's own pages. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5958,7 +6725,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `cross_site`: A browser may change things here only from this server's own pages. */
+            /** @description `cross_site`: A browser may change things here only from this server's own pages.; `passwords_off`: Nobody signs in to this server by a password. Use a provider. */
             403: {
                 headers: {
                     [name: string]: unknown;

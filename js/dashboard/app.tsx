@@ -2,12 +2,14 @@
 import { type ComponentChildren, render } from "preact";
 import { type Secrets, takeFragment } from "./fragment";
 import { clientAt, sender } from "./http";
+import { takeWord } from "./kept";
 import type { Account, PageContext } from "./page";
 import { ClaimPage } from "./pages/claim";
 import { DevicePage } from "./pages/device";
 import { EmbedPage } from "./pages/embed";
 import { EnterPage } from "./pages/enter";
 import { RecoverPage } from "./pages/recover";
+import { ReturnPage } from "./pages/return";
 import { RunPage } from "./pages/run";
 import { RunsPage } from "./pages/runs";
 import { SettingsPage } from "./pages/settings";
@@ -37,6 +39,8 @@ function contentOf(page: PageContext, secrets: Secrets): ComponentChildren | nul
     case "sign-in":
     case "sign-up":
       return <SignPage act={page.name} invitation={secrets.invitation} />;
+    case "return":
+      return page.provider === null ? null : <ReturnPage provider={page.provider} />;
     case "settings":
       return <SettingsPage />;
     default:
@@ -84,4 +88,6 @@ export function mount(page: PageContext, first: Secrets): void {
     draw();
   });
   draw();
+  const word = takeWord(sessionStorage);
+  if (word !== null && page.name !== "return") say(word);
 }

@@ -1,6 +1,7 @@
 /** The quiet "kept" note that follows a claim over to the next page. Names only: nothing secret is stored. */
 
 const KEY = "anonrun.kept";
+const WORD = "anonrun.word";
 
 export interface Kept {
   readonly runIds: readonly string[];
@@ -25,4 +26,16 @@ export function takeKept(notes: Notes, runId: string | null): Kept | null {
   } catch {
     return null;
   }
+}
+
+/** Leave a sentence for the page that follows to say. */
+export function leaveWord(notes: Notes, text: string): void {
+  notes.setItem(WORD, text);
+}
+
+/** Take the sentence that the page before has left; it is said once. */
+export function takeWord(notes: Notes): string | null {
+  const text = notes.getItem(WORD);
+  if (text !== null) notes.removeItem(WORD);
+  return text;
 }

@@ -5,10 +5,16 @@ export interface Account {
   readonly kind: "anonymous" | "user";
 }
 
+/** Somebody else who may say who the reader is. */
+export interface Provider {
+  readonly name: string;
+  readonly label: string;
+}
+
 export interface PageContext {
   /**
-   * Which page this is: `runs`, `run`, `claim`, `enter`, `device`, `recover`, `sign-in`, `sign-up`, `settings`, `embed`
-   * or `error`.
+   * Which page this is: `runs`, `run`, `claim`, `enter`, `device`, `recover`, `sign-in`, `sign-up`, `return`, `settings`,
+   * `embed` or `error`.
    */
   readonly name: string;
   /** Path below which the server appears here, without a trailing slash; empty at the root. */
@@ -20,6 +26,11 @@ export interface PageContext {
   readonly retentionDays: number;
   /** Whether anyone may make an account; else it needs an invitation. */
   readonly signUp: boolean;
+  /** Whether accounts have passwords; else providers alone let in. */
+  readonly passwords: boolean;
+  readonly providers: readonly Provider[];
+  /** From which provider this browser is back; null on every page but `return`. */
+  readonly provider: string | null;
   readonly runId: string | null;
   /** `no_access` where the server has answered that there is no such run for this browser. */
   readonly problem: string | null;
@@ -36,9 +47,17 @@ export function readPage(data: Readonly<Record<string, string | undefined>>): Pa
     embedded: data.embedded === "yes",
     retentionDays: Number(data.retentionDays ?? "7"),
     signUp: data.signUp !== "invitation",
+    passwords: data.passwords !== "no",
+    providers: readProviders(data.providers),
+    provider: data.provider ?? null,
     runId: data.runId ?? null,
     problem: data.problem ?? null,
   };
+}
+
+function readProviders(text: string | undefined): Provider[] {
+  const pairs = JSON.parse(text ?? "[]") as [string, string][];
+  return pairs.map(([name, label]) => ({ name, label }));
 }
 
 /** Return the address of a path of ours, below whatever prefix the server appears under. */
@@ -51,7 +70,11 @@ export function href(page: Pick<PageContext, "prefix">, path: string): string {
  * Anything that a browser could read as another origin is refused (R17).
  */
 export function nextPath(search: string): string {
-  const next = new URLSearchParams(search).get("next") ?? "/";
+  return localPath(new URLSearchParams(search).get("next") ?? "/");
+}
+
+/** Return a path on this server; the start page for whatever could lead elsewhere. */
+export function localPath(next: string): string {
   const base = "http://same.invalid";
   if (!/^\/(?![/\\])/.test(next) || !URL.canParse(next, base)) return "/";
   const url = new URL(next, base);

@@ -56,6 +56,47 @@ export interface Invitation {
   readonly expires_at: string;
 }
 
+/** Why a browser is sent to a provider. */
+export type Purpose = "sign-in" | "link" | "confirm";
+
+/** What a browser brought back from a provider. */
+export interface Brought {
+  readonly state: string;
+  readonly code?: string;
+  readonly error?: string;
+  readonly iss?: string;
+}
+
+/** Somebody whom a provider knows and who is to choose a name. */
+export interface Newcomer {
+  readonly provider: string;
+  readonly label: string;
+  readonly suggested_name: string | null;
+  readonly next: string;
+}
+
+export interface VisitEnded {
+  readonly purpose: Purpose;
+  readonly next: string;
+  readonly account: AccountInfo | null;
+  readonly newcomer: Newcomer | null;
+}
+
+export interface Identity {
+  readonly identity_id: string;
+  /** Null where this server no longer knows the provider. */
+  readonly provider: string | null;
+  readonly label: string;
+  readonly subject: string;
+  readonly created_at: string;
+  readonly used_at: string;
+}
+
+export interface WaysIn {
+  readonly password: boolean;
+  readonly identities: readonly Identity[];
+}
+
 export interface Credentials {
   readonly username: string;
   readonly password: string;
@@ -94,7 +135,16 @@ export function sessionApi(send: Send) {
     checkDevice: (userCode: string) => send<DeviceAsks>("POST", "device/check", { user_code: userCode }),
     decideDevice: (userCode: string, approve: boolean) =>
       send<void>("POST", "device/decide", { user_code: userCode, approve }),
-    changePassword: (current: string, next: string) => send<void>("POST", "account/password", { current, new: next }),
+    setOut: (visit: { provider: string; purpose: Purpose; next: string; invitation?: string }) =>
+      send<{ url: string }>("POST", "session/provider", visit),
+    comeBack: (provider: string, brought: Brought) =>
+      send<VisitEnded>("POST", "session/provider/return", { provider, ...brought }),
+    newcomer: () => send<Newcomer>("GET", "session/provider"),
+    welcome: (username: string) => send<AccountInfo>("POST", "session/provider/sign-up", { username }),
+    waysIn: () => send<WaysIn>("GET", "account/identities"),
+    unlink: (id: string) => send<void>("DELETE", `account/identities/${encodeURIComponent(id)}`),
+    changePassword: (current: string | null, next: string) =>
+      send<void>("POST", "account/password", { current, new: next }),
   };
 }
 

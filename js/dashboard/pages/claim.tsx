@@ -84,7 +84,7 @@ export function ClaimPage({ secrets }: { readonly secrets: Secrets }) {
       ) : (
         <>
           <h2>Which account is to keep {one ? "it" : "them"}?</h2>
-          <AccountForms start="sign-up" onDone={setAccount} />
+          <AccountForms start="sign-up" next="/claim" onDone={setAccount} />
         </>
       )}
     </article>
@@ -169,6 +169,7 @@ function Decide({ name, runs, onRefused, onLost, onDropped }: DecideProps) {
         <h2>Use another account than {name}</h2>
         <AccountForms
           start="sign-in"
+          next="/claim"
           onDone={(account) => {
             setAccount(account);
             setOther(false);

@@ -29,7 +29,7 @@ export function DevicePage() {
         <p class="dim">
           A program waits to be let in to an account. Say first which account; you are then asked for the code.
         </p>
-        <AccountForms start="sign-in" onDone={setAccount} />
+        <AccountForms start="sign-in" next="/device" onDone={setAccount} />
       </article>
     );
   }

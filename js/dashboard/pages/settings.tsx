@@ -1,8 +1,9 @@
-/** A real account's own page: who it is, its API keys, its password, the browsers that are signed in to it. */
+/** A real account's own page: who it is, its API keys, how one signs in to it, the browsers that are signed in to it. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useState } from "preact/hooks";
 import type { AccountInfo } from "../../api";
 import { asRefusal, type Refusal } from "../http";
+import { AccountIdentities } from "../parts/account_identities";
 import { AccountInvitations } from "../parts/account_invitations";
 import { AccountKeys } from "../parts/account_keys";
 import { AccountLeaving } from "../parts/account_leaving";
@@ -12,11 +13,19 @@ import { AccountSessions } from "../parts/account_sessions";
 import { useShell } from "../parts/context";
 import { Failed, Loading } from "../parts/loading";
 import { Exact } from "../parts/time";
+import type { WaysIn } from "../session";
 
 export function SettingsPage() {
-  const { session } = useShell();
+  const { page, session } = useShell();
   const [account, setAccount] = useState<AccountInfo | null>(null);
   const [refusal, setRefusal] = useState<Refusal | null>(null);
+  const [ways, setWays] = useState<WaysIn | null>(null);
+  const [waysRefusal, setWaysRefusal] = useState<Refusal | null>(null);
+  const loadWays = useCallback(() => {
+    setWaysRefusal(null);
+    session.waysIn().then(setWays, (reason) => setWaysRefusal(asRefusal(reason)));
+  }, [session]);
+  useEffect(loadWays, [loadWays]);
   useEffect(() => {
     session.account().then(setAccount, (reason) => setRefusal(asRefusal(reason)));
   }, [session]);
@@ -26,8 +35,12 @@ export function SettingsPage() {
       <Profile account={account} refusal={refusal} />
       {account?.role === "operator" && <AccountInvitations />}
       <AccountKeys />
-      <AccountPassword />
-      <AccountRecovery />
+      {waysRefusal && <Failed refusal={waysRefusal} onRetry={loadWays} />}
+      {ways && (page.providers.length > 0 || ways.identities.length > 0) && (
+        <AccountIdentities ways={ways} onChanged={loadWays} />
+      )}
+      {ways && page.passwords && <AccountPassword given={ways.password} onChanged={loadWays} />}
+      {page.passwords && <AccountRecovery />}
       <AccountSessions />
       <AccountLeaving />
     </article>

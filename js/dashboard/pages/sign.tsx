@@ -35,7 +35,7 @@ export function SignPage({ act, invitation }: SignPageProps) {
           ? "You were invited to make an account here. The invitation counts for one account."
           : "An account keeps runs for good. To watch a run that you have a link to, none is needed."}
       </p>
-      <AccountForms start={act} invitation={invitation} onDone={go} />
+      <AccountForms start={act} invitation={invitation} next={nextPath(location.search)} onDone={go} />
     </article>
   );
 }

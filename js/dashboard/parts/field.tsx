@@ -9,10 +9,11 @@ export interface FieldProps {
   readonly hint?: string;
   readonly error?: string | undefined;
   readonly maxLength?: number;
+  readonly initial?: string;
   readonly optional?: boolean;
 }
 
-export function Field({ label, name, autoComplete, secret, hint, error, maxLength, optional }: FieldProps) {
+export function Field({ label, name, autoComplete, secret, hint, error, maxLength, initial, optional }: FieldProps) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [shown, setShown] = useState(false);
@@ -35,6 +36,7 @@ export function Field({ label, name, autoComplete, secret, hint, error, maxLengt
           spellcheck={false}
           required={!optional}
           maxLength={maxLength}
+          defaultValue={initial}
           aria-invalid={error ? "true" : undefined}
           aria-describedby={described || undefined}
         />

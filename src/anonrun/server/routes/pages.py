@@ -142,6 +142,22 @@ async def _settings(request: Request) -> Response:
     )
 
 
+@_page
+async def _return(request: Request) -> Response:
+    """Show the page to which a provider sends browsers back; its script sends on what they bring."""
+    provider = core_of(request).settings.provider(request.path_params["provider"])
+    if provider is None:
+        return render.error_page(
+            request,
+            _NOT_FOUND,
+            "There is no such way to sign in",
+            "This server does not know the provider that this address names. The operator may have taken it out.",
+            actions=(render.Way("Sign in", "/sign-in"), render.Way("Your runs", "/")),
+        )
+    actor = await actor_of(request)
+    return render.page(request, "app.html", name="return", title="Sign in", actor=actor, provider=provider.name)
+
+
 class _Elsewhere(Route):
     """Every other address that a browser may be sent to; the API and the assets have refusals of their own."""
 
@@ -173,6 +189,7 @@ router = Router(
         _drawn("/recover", "recover", "Recover an account"),
         _drawn("/sign-in", "sign-in", "Sign in"),
         _drawn("/sign-up", "sign-up", "Sign up"),
+        Route("/sign-in/{provider}/return", _return, name="return"),
         Route("/settings", _settings, name="settings"),
         _Elsewhere("/{path:path}", _nothing, name="elsewhere"),
     ]

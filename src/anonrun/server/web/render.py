@@ -94,6 +94,9 @@ def page(
         "asset": lambda file: _asset(prefix, file),
         "run_id": None,
         "problem": None,
+        "provider": None,
+        "providers": [[provider.name, provider.label] for provider in core.settings.providers],
+        "passwords": core.settings.passwords,
         **more,
     }
     text = _templates().get_template(template).render(context)
