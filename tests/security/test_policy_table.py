@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,8 +13,10 @@ import pytest
 
 from anonrun.core.tokens import TokenKind, mint
 from anonrun.server.app import OPERATIONS
+from anonrun.server.providers import providers_in
 from support.artifacts import request_of
-from support.site import PASSWORD, VOUCH, MadeRun, Site, bearer, code, segment, sha
+from support.provider import Provider, provider
+from support.site import PASSWORD, VOUCH, MadeRun, Site, bearer, code, running_site, segment, sha
 
 ACTORS = (
     "nobody", "owner_key", "foreign_key", "user_key", "ingest_key", "read_key",
@@ -56,6 +60,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "confirm_password": frozenset({"user_browser"}), "list_sessions": frozenset({"user_browser"}),
     "count_recovery_codes": frozenset({"user_browser"}), "make_recovery_codes": frozenset({"user_browser"}),
     "list_invitations": frozenset(), "make_invitation": frozenset(), "revoke_invitation": frozenset(),
+    "visit_provider": _BROWSERS, "return_from_provider": _BROWSERS, "get_newcomer": _BROWSERS,
+    "sign_up_by_provider": _BROWSERS, "list_identities": frozenset({"user_browser"}),
+    "unlink_identity": frozenset({"user_browser"}),
     "recover_account": _BROWSERS, "export_account": frozenset({"user_key", "user_browser"}),
     "delete_account": frozenset({"user_browser"}),
     "end_session": frozenset({"user_browser"}), "end_other_sessions": frozenset({"user_browser"}),
@@ -70,8 +77,8 @@ NO_ARTIFACT = {"artifact_id": "01890000-0000-7000-8000-00000000000a", "digest": 
 class People:
     """One anonymous run, a stranger's run, and everyone who might ask for them."""
 
-    def __init__(self, site: Site) -> None:
-        self.site = site
+    def __init__(self, site: Site, lab: Provider) -> None:
+        self.site, self.lab = site, lab
         self.owner, self.foreign = site.anonymous_key(), site.anonymous_key()
         self.user = site.user("ada")
         key = self.user.post("/api/v1/account/keys", json={}).json()
@@ -161,10 +168,24 @@ class People:
         assert answer.status_code == 204, answer.text
         return codes
 
+    def visit(self, browser: httpx.Client, purpose: str = "sign-in") -> dict[str, str]:
+        """Return what a browser comes back with from a provider, to which it is somebody new."""
+        begun = browser.post("/api/v1/session/provider", json={"provider": "lab", "purpose": purpose})
+        assert begun.status_code == 200, begun.text
+        return {"provider": "lab"} | self.lab.answer(begun.json()["url"], secrets.token_hex(8))
+
+    def identity(self) -> str:
+        """Return the id of an identity of the user's."""
+        self.user.post("/api/v1/session/confirm", json={"password": PASSWORD})
+        ended = self.user.post("/api/v1/session/provider/return", json=self.visit(self.user, "link"))
+        assert ended.status_code == 200, ended.text
+        return str(self.user.get("/api/v1/account/identities").json()["identities"][0]["identity_id"])
+
     def ask(self, actor: str, name: str) -> httpx.Response:
         operation = next(operation for operation in OPERATIONS if operation.name == name)
         path = operation.path.format(run_id=self.run.run_id, writer="1", link_id=self.link_id, key_id=self.key_id,
                                      invitation_id="x", **NO_ARTIFACT,
+                                     identity_id=self.identity() if name == "unlink_identity" else "",
                                      session_id=self.other_session() if name == "end_session" else "")  # fmt: skip
         client = self.client(actor)
         if name == "confirm_claim" and actor == "user_browser":
@@ -176,6 +197,12 @@ class People:
             return client.request("POST", path, content=segment([1.0]), headers=headers)
         query = "?format=json" if name == "export_run" else ""
         body = BODIES.get(name, lambda _: {})(self) if operation.method != "GET" else None
+        if name in _BACK and actor in _BROWSERS:
+            brought = self.visit(client)
+            if name == "return_from_provider":
+                body = brought
+            else:
+                client.post("/api/v1/session/provider/return", json=brought)
         return client.request(operation.method, path + query, json=body)
 
     def first_of_stream(self, client: httpx.Client, path: str) -> httpx.Response:
@@ -183,6 +210,8 @@ class People:
         self.site.core.hub.close()
         return client.get(path)
 
+
+_BACK = ("return_from_provider", "get_newcomer", "sign_up_by_provider")
 
 BODIES: dict[str, Callable[[People], object]] = {
     "make_anonymous_account": lambda _: {"key_hash": sha(mint(TokenKind.API_KEY))},
@@ -200,6 +229,9 @@ BODIES: dict[str, Callable[[People], object]] = {
     "decide_device_login": lambda people: {"user_code": people.shown_login()["user_code"], "approve": True},
     "recover_account": lambda people: {"username": "grace", "code": people.recovery_code(), "new": PASSWORD},
     "confirm_password": lambda _: {"password": PASSWORD},
+    "visit_provider": lambda _: {"provider": "lab"},
+    "return_from_provider": lambda _: {"provider": "lab", "state": "x", "code": "x"},
+    "sign_up_by_provider": lambda _: {"username": f"new-{mint(TokenKind.VIEW)[6:20]}"},
     "make_link": lambda _: {"token_hash": sha(mint(TokenKind.SHARE))},
     "report_leak": lambda _: {"token": mint(TokenKind.VIEW)},
     "log_artifact": lambda _: request_of({"weights": b"1"}),
@@ -209,9 +241,18 @@ BODIES: dict[str, Callable[[People], object]] = {
 _WITH_A_RUN = tuple(operation for operation in OPERATIONS if "{run_id}" in operation.path)
 
 
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Provider]:
+    with provider() as running:
+        yield running
+
+
 @pytest.fixture
-def people(own_site: Site) -> People:
-    return People(own_site)
+def people(tmp_path: Path, lab: Provider) -> Iterator[People]:
+    """Everyone around somebody's embedded server, with Jupyter's proxy before it."""
+    known = providers_in(lab.settings()["ANONRUN_PROVIDERS"], where="the test")
+    with running_site(tmp_path / "own", embedded=True, providers=known) as site:
+        yield People(site, lab)
 
 
 def test_the_table_has_a_row_for_every_operation() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from anonrun.errors import UsageError
 from anonrun.server.settings import _OTHERS, Settings, explain, settings_and_sources, settings_from, settings_help
-from support.script import run_command
+from support.script import run_command, run_script
 
 _ROOT = Path(__file__).parent.parent.parent
 
@@ -110,3 +110,99 @@ def test_every_command_of_an_operator_takes_the_file(tmp_path: Path) -> None:
     assert (wrong.returncode, "cannot be read" in wrong.stderr) == (2, True)
     embedded = run_command("server", "--embedded", "--config", str(file), data_dir=tmp_path, check=False)
     assert (embedded.returncode, "no --config" in " ".join(embedded.stderr.split())) == (2, True)
+
+
+_LAB = """[lab]
+label = "the lab"
+issuer = "https://login.example"
+client_id = "anonrun"
+"""
+
+
+def test_providers_stand_in_the_file_or_in_the_environment_and_their_secrets_nowhere_else(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("  hunter2\n")
+    text = _LAB.replace("[lab]", "[providers.lab]")
+    file = tmp_path / "anonrun.toml"
+    file.write_text(f'{text}client_secret_file = "{secret}"\n[providers.hub]\nkind = "github"\nclient_id = "x"\n'
+                    'client_secret = "hunter3"\n')  # fmt: skip
+    settings, sources = settings_and_sources({"ANONRUN_CONFIG": str(file)}, default_data_dir=tmp_path)
+    lab, hub = settings.providers
+    assert (lab.name, lab.label, lab.issuer, lab.secret()) == ("lab", "the lab", "https://login.example", "hunter2")
+    assert (hub.label, hub.issuer, hub.secret()) == ("GitHub", "https://github.com", "hunter3")
+    secret.write_text("hunter4")
+    assert lab.secret() == "hunter4"
+    said = {row.name: (row.text, row.source) for row in explain(settings, sources)}
+    assert said["providers"] == ("lab (https://login.example), hub (https://github.com)", str(file))
+    environment = {"ANONRUN_PROVIDERS": _LAB + 'client_secret = "hunter5"', "ANONRUN_CONFIG": str(file)}
+    other = settings_from(environment, default_data_dir=tmp_path)
+    assert [provider.name for provider in other.providers] == ["lab"]
+    shown = repr((settings, other)) + str(said)
+    shown += run_command("server", "config", data_dir=tmp_path, **environment).stdout
+    shown += run_command("server", "config", "--json", data_dir=tmp_path, **environment).stdout
+    assert "lab (https://login.example)" in shown
+    assert "hunter" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lab = 7", "'lab' is no table"),
+        ("[lab", "no TOML"),
+        ("[Lab]\nissuer = 'https://x.example'\nclient_id = 'x'", "small letters"),
+        (_LAB + "secret = 'hunter2'", "Did you mean client_secret?"),
+        (_LAB + "client_secret = 7", "client_secret of provider 'lab' cannot be used"),
+        (_LAB + "sign_up = 'yes'", "write true or false"),
+        (_LAB + "kind = 'saml'", "write oidc, github, jupyterhub"),
+        (_LAB + "kind = 'jupyterhub'", "client_secret or client_secret_file is missing"),
+        (_LAB + "api_url = 'https://x.example'", "jupyterhub"),
+        (_LAB + "client_secret = 'hunter2'\nclient_secret_file = '/x'", "not both"),
+        (_LAB.replace("https://", "http://"), "not encrypted"),
+        (_LAB.replace("https://", ""), "is no address"),
+        (_LAB.replace("https://", "https://u:hunter2@"), "user or password"),
+        (_LAB.replace("https://", "u:hunter2@"), "user or password"),
+        (_LAB.replace("client_id", "# "), "client_id is missing"),
+        (_LAB + _LAB.replace("[lab]", "[other]"), "two providers have the issuer"),
+        ("".join(_LAB.replace("[lab]", f"[l{n}]") for n in range(13)), "12 are the most"),
+    ],
+)
+def test_what_a_provider_has_wrong_is_said_and_no_secret(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        settings_from({"ANONRUN_PROVIDERS": text}, default_data_dir=tmp_path)
+    assert said in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_providers_that_are_no_table_are_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "anonrun.toml").write_text("providers = \"[lab]\\nclient_secret = 'hunter2'\"")
+    with pytest.raises(UsageError, match=r"write tables, \[providers.NAME\]") as refused:
+        settings_from({}, default_data_dir=tmp_path, config=tmp_path / "anonrun.toml")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_server_that_could_let_nobody_in_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="leaves no way to sign in"):
+        settings_from({"ANONRUN_PASSWORDS": "false"}, default_data_dir=tmp_path)
+    lab = _LAB + f'client_secret_file = "{tmp_path / "absent"}"'
+    done = run_command("server", "--port", "0", data_dir=tmp_path, check=False, ANONRUN_PROVIDERS=lab)
+    assert (done.returncode, "cannot be read" in done.stderr) == (1, True)
+
+
+def test_without_its_library_a_provider_is_refused_with_what_to_install(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "sys.modules['authlib'] = None\n"
+        "from anonrun.cli.main import main\n"
+        "main(['server', '--port', '0', '--data-dir', sys.argv[0] and '.'])"
+    )
+    done = run_script(program, tmp_path, check=False, ANONRUN_PROVIDERS=_LAB)
+    assert done.returncode == 1
+    assert "pip install 'anonrun[oidc]'" in done.stderr
+
+
+def test_an_embedded_server_pays_no_attention_to_providers(tmp_path: Path) -> None:
+    shown = run_command(
+        "server", "--embedded", "config", data_dir=tmp_path, ANONRUN_PROVIDERS=_LAB, ANONRUN_PASSWORDS="false"
+    ).stdout
+    assert re.search(r"^providers +default$", shown, re.MULTILINE)
+    assert re.search(r"^passwords +true +default$", shown, re.MULTILINE)

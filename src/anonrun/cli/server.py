@@ -31,6 +31,10 @@ def default_data_dir() -> Path:
 
 
 _CONFIG = "anonrun.config"
+_OF_OTHERS = (
+    "ANONRUN_DATABASE_URL", "ANONRUN_WORKERS", "ANONRUN_CONFIG", "ANONRUN_PROVIDERS", "ANONRUN_PASSWORDS"
+)  # fmt: skip
+"""What an embedded server pays no attention to: it is meant for another server."""
 
 
 def _remember(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
@@ -128,7 +132,7 @@ def server(ctx: click.Context, /, **flags: object) -> None:
                 "An embedded server is one process on SQLite, with settings of its own: no --database-url, no "
                 "--workers, no --config."
             )
-        for name in ("ANONRUN_DATABASE_URL", "ANONRUN_WORKERS", "ANONRUN_CONFIG"):  # meant for another server
+        for name in _OF_OTHERS:
             environment.pop(name, None)
     settings, sources = _chosen(environment, flags)
     if ctx.invoked_subcommand is None:

@@ -29,8 +29,9 @@ _BY_NAME: dict[str, Any] = {
     "instance": "6f1ed002ab559585", "job_type": "train", "key": "(told once)", "key_id": "4c1a9be2d0f35e77",
     "label": "for reviewers", "last_step": 127, "link_id": "4c1a9be2d0f35e77", "name": "quiet-river",
     "new": "another passphrase", "next": None, "notes": "baseline", "password": "a long passphrase", "points": 256,
-    "position": 2, "project": "uncategorized", "retention_days": 7.0, "right": "view", "run_id": _RUN_ID,
-    "step": [0, 64], "summary": {"loss": 0.25}, "tags": ["baseline"], "time": [1795525200.0, 1795525264.0],
+    "position": 2, "project": "uncategorized", "provider": "orcid", "retention_days": 7.0,
+    "right": "view", "run_id": _RUN_ID, "step": [0, 64], "suggested_name": "ada",
+    "summary": {"loss": 0.25}, "tags": ["baseline"], "time": [1795525200.0, 1795525264.0],
     "token": "(a secret)", "url_path": f"r/{_RUN_ID}", "username": "ada", "version": "0.1.0", "x": [],
 }  # fmt: skip
 _BY_CLASS: dict[str, dict[str, Any]] = {
@@ -41,7 +42,13 @@ _BY_CLASS: dict[str, dict[str, Any]] = {
     "MetricInfo": {"name": "loss", "n": 128, "last": 0.25, "min": 0.25, "max": 1.0},
     "Problem": dict(zip(("status", "title", "detail"), CODES["run_not_found"], strict=True)) | {"type": "about:blank"},
     "RunInfo": {"exit_code": None, "finished_at": None},
+    "IdentityInfo": {"issuer": "https://orcid.org", "subject": "0000-0002-1825-0097", "label": "ORCID"},
+    "NewcomerInfo": {"label": "ORCID", "next": "/claim"},
+    "ProviderAnswer": {"state": "(a secret)", "code": "(a secret)", "error": None, "iss": "https://orcid.org"},
+    "ProviderVisit": {"next": "/claim", "invitation": None},
     "SampledMetric": {"total": 128, "min": [0.5, 0.25], "max": [1.0, 0.5], "last": [0.5, 0.25]},
+    "VisitBegun": {"url": "https://orcid.org/oauth/authorize?response_type=code&…"},
+    "VisitEnded": {"next": "/claim", "newcomer": None},
 }
 _HEX = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 FIELD_SCHEMAS: dict[str, dict[str, Any]] = {

@@ -18,6 +18,7 @@ __all__ = [
     "ExportHead",
     "Grant",
     "HandoverRequest",
+    "IdentityInfo",
     "InvitationInfo",
     "InvitationRequest",
     "KeyInfo",
@@ -25,10 +26,15 @@ __all__ = [
     "KeyScope",
     "NewInvitation",
     "NewKey",
+    "NewcomerInfo",
+    "NewcomerName",
     "PasswordBody",
     "PasswordChange",
     "PendingClaimInfo",
     "PendingClaimRequest",
+    "ProviderAnswer",
+    "ProviderVisit",
+    "Purpose",
     "Recovery",
     "RecoveryCodes",
     "RecoveryInfo",
@@ -37,11 +43,17 @@ __all__ = [
     "SignUp",
     "TokenBody",
     "UserCode",
+    "VisitBegun",
+    "VisitEnded",
+    "WaysIn",
 ]
 
 
 KeyScope = Literal["full", "ingest", "read"]
 """What an API key may do."""
+
+Purpose = Literal["sign-in", "link", "confirm"]
+"""Why a browser is sent to a provider: to sign in or up, to add it to the account, or to prove once more who it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,10 +170,10 @@ class DeviceDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordChange:
-    """Change one's password; the old one is asked for again."""
+    """Change one's password; the old one is asked for again. None where the account has none yet."""
 
-    current: str
     new: str
+    current: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +262,97 @@ class SessionEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderVisit:
+    """Have a provider say who this browser's user is.
+
+    Attributes:
+        provider: its name in the settings.
+        purpose: what for.
+        next: where to go on afterwards: a path on this server.
+        invitation: needed for a new account where sign-up is not open to all.
+    """
+
+    provider: str
+    purpose: Purpose = "sign-in"
+    next: str = "/"
+    invitation: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitBegun:
+    """Where to send the browser."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderAnswer:
+    """What a browser brought back from a provider, as the query had it: `code`, or `error` where it was turned away."""
+
+    provider: str
+    state: str
+    code: str | None = None
+    error: str | None = None
+    iss: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewcomerInfo:
+    """Somebody whom a provider knows and who has no account yet; `suggested_name` is free, or None."""
+
+    provider: str
+    label: str
+    suggested_name: str | None
+    next: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitEnded:
+    """What came of a visit: `newcomer` where a user name is still to be chosen, else who is signed in."""
+
+    purpose: Purpose
+    next: str
+    account: AccountInfo | None
+    newcomer: NewcomerInfo | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewcomerName:
+    """The user name of a new account."""
+
+    username: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityInfo:
+    """Who an account's user is to a provider.
+
+    Attributes:
+        identity_id: by which it is unlinked.
+        provider: its name in the settings; None where it is no longer in them.
+        label: what people call it.
+        issuer: the provider's address.
+        subject: its own name for the user.
+    """
+
+    identity_id: str
+    provider: str | None
+    label: str
+    issuer: str
+    subject: str
+    created_at: datetime
+    used_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaysIn:
+    """How one signs in to an account."""
+
+    password: bool
+    identities: list[IdentityInfo]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountExport:
     """What an account has beside its runs."""
 
@@ -257,6 +360,7 @@ class AccountExport:
     keys: list[KeyInfo]
     sessions: list[SessionEntry]
     recovery_codes_left: int
+    identities: list[IdentityInfo]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ _PATH_PARAMS = {
     "artifact_id": {"type": "string", "format": "uuid"},
     "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
     "number": {"type": "string", "pattern": "^[0-9]{1,6}$"},
+    "identity_id": {"type": "string"},
 }
 _PLAIN = {
     str: {"type": "string"},

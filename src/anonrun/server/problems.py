@@ -66,7 +66,7 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "confirm_needed": (
         403,
         "Password needed",
-        "This asks for your password once more. Give it, or sign in again; it then counts for ten minutes.",
+        "This asks once more who you are. Give your password, or sign in again; it then counts for ten minutes.",
     ),
     "cross_site": (
         403,
@@ -89,6 +89,11 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
         "The server cannot reach the folder or bucket of its files now. Try again later.",
     ),
     "forbidden": (403, "Not allowed", "This token or account may not do that with this run."),
+    "identity_taken": (
+        409,
+        "Somebody else's",
+        "Another account here is signed in to by that identity. Sign in with it, or choose another one.",
+    ),
     "internal": (500, "The server failed", "Something went wrong in the server. It is in the log; try again."),
     "invitation_invalid": (
         403,
@@ -100,6 +105,7 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
         "Key made for less",
         "This API key was made for logging or for reading only. Use another one, or make one in the settings.",
     ),
+    "last_way_in": (409, "Last way in", "Without it nobody could sign in to this account. Add another way first."),
     "link_expired": (410, "Link has expired", "This link has ended. Ask whoever sent it for a new one."),
     "media_type": (415, "Not JSON", "Send the body as Content-Type: application/json."),
     "method_not_allowed": (405, "Method not allowed", "This address does not take that method."),
@@ -112,6 +118,18 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     ),
     "password_weak": (422, "Weak password", "Choose another password."),
     "range_invalid": (416, "No such part", "The file has no byte in the range that is asked for."),
+    "passwords_off": (403, "No passwords here", "Nobody signs in to this server by a password. Use a provider."),
+    "provider_refused": (
+        403,
+        "Answer not believed",
+        "The provider's answer was not good enough to sign anybody in. Try again; if it stays, tell the operator.",
+    ),
+    "provider_unavailable": (
+        424,
+        "Provider does not answer",
+        "The provider does not answer now. Try again in a while, or sign in another way.",
+    ),
+    "provider_unknown": (404, "No such provider", "This server does not know that provider."),
     "quota_exceeded": (403, "Quota exceeded", "An anonymous run holds no more than that. Claim it, or begin another."),
     "recovery_failed": (
         401,
@@ -139,6 +157,7 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     ),
     "segment_damaged": (422, "Damaged segment", "The segment is damaged. Send it again."),
     "segment_gap": (409, "Rows are missing", "The segment does not continue its writer's stream. Go on at `next`."),
+    "sign_in_denied": (403, "Turned away", "The provider did not let you through, or you thought better of it."),
     "sign_in_failed": (401, "Sign-in failed", "The user name or the password is wrong."),
     "sign_in_needed": (401, "Sign in first", "Sign in to an account first."),
     "sign_up_closed": (403, "By invitation only", "An account here needs an invitation, or is made by the operator."),
@@ -170,6 +189,11 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     ),
     "username_invalid": (422, "User name cannot be used", "Choose another user name."),
     "username_taken": (409, "User name taken", "Another account has this name. Choose another one."),
+    "visit_over": (
+        403,
+        "Not begun here",
+        "This sign-in was begun in another browser, was ended before, or took more than ten minutes. Begin again.",
+    ),
 }
 """Status, title and default detail of each code."""
 

@@ -24,6 +24,7 @@ from anonrun._version import __version__
 from anonrun.core.times import format_time, from_us
 from anonrun.errors import AnonrunError
 from anonrun.server import logs, workers
+from anonrun.server.providers import check_installed
 from anonrun.server.services.files import objects_of
 from anonrun.server.serving import serve
 from anonrun.server.settings import Settings
@@ -43,8 +44,9 @@ def run(settings: Settings) -> None:
 
     Raises:
         AlreadyRunningError: another server owns the data folder.
-        AnonrunError: the folder, the port or the database cannot be used; the message says why.
+        AnonrunError: the folder, the port, the database or a provider cannot be used; the message says why.
     """
+    check_installed(settings.providers)
     folder = settings.server_dir
     if isinstance(settings.database, str):
         logs.set_up(settings.log_level, None)

@@ -18,6 +18,7 @@ from anonrun.core.limits import DEFAULT_LIMITS, Limits
 from anonrun.core.retention import RetentionPolicy
 from anonrun.errors import UsageError
 from anonrun.server.networks import Networks, networks
+from anonrun.server.providers import Provider, providers_from, providers_in
 from anonrun.server.settings_file import read_settings
 
 __all__ = ["Chosen", "Settings", "explain", "settings_and_sources", "settings_from", "settings_help"]
@@ -60,6 +61,10 @@ class Settings:
     allow_anonymous: bool = _setting(default=True, about="whether anonymous accounts and runs may be made")
     retention_days: float = _setting(7.0, "days that an unclaimed run lives")
     sign_up: bool = _setting(default=True, about="whether anyone may make an account; else by invitation")
+    passwords: bool = _setting(default=True, about="whether accounts have passwords; else providers alone let in")
+    providers: tuple[Provider, ...] = _setting(
+        (), "who else may say who somebody is, as TOML: a table for each, as docs/sign-in.md has them"
+    )
     anonymous_from: str = _setting(
         "", "networks, separated by commas, from which anonymous accounts and runs may be made; if empty, from anywhere"
     )
@@ -141,6 +146,11 @@ class Settings:
             raise UsageError(f"Port {self.port} cannot be used: give 0 … 65535.")
         self._check_limits()
         self._check_bucket()
+        if not self.passwords and not self.providers:
+            raise UsageError(
+                "ANONRUN_PASSWORDS=false leaves no way to sign in: name a provider in ANONRUN_PROVIDERS too, or leave "
+                "passwords on."
+            )
         if self.log_level not in {"debug", "info", "warning", "error"}:
             raise UsageError(f"ANONRUN_LOG_LEVEL={self.log_level!r} cannot be used: debug, info, warning or error.")
 
@@ -203,6 +213,10 @@ class Settings:
         """Whence anonymous runs may be made; empty for from anywhere."""
         return networks(self.anonymous_from, name="ANONRUN_ANONYMOUS_FROM")
 
+    def provider(self, name: str) -> Provider | None:
+        """Return the provider with this name, or None."""
+        return next((provider for provider in self.providers if provider.name == name), None)
+
     @property
     def proxies(self) -> Networks:
         """Whose word counts about who asks."""
@@ -242,11 +256,15 @@ def settings_help() -> list[tuple[str, str, str]]:
 
 
 def _as_text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(f"{provider.name} ({provider.issuer})" for provider in value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _read(f: dataclasses.Field[Any], raw: str) -> object:
     default: object = f.default
+    if isinstance(default, tuple):
+        return providers_in(raw, where=_named(f))
     if isinstance(default, bool):
         if raw.strip().lower() not in _TRUTH:
             raise UsageError(f"{_named(f)}={raw!r} cannot be read: use true or false.")
@@ -319,7 +337,8 @@ def settings_and_sources(
     path = config or (Path(named).expanduser() if named else None)
     if path is not None:
         for name, value in read_settings(path, {name: f.default for name, f in fields.items()}).items():
-            values[name], sources[name] = value, str(path)
+            read = providers_from(value, where=f"{path}: {name}") if isinstance(value, dict) else value
+            values[name], sources[name] = read, str(path)
     for name, f in fields.items():
         raw = environment.get(_named(f), "")
         if raw.strip():

@@ -1,4 +1,7 @@
-"""A file of settings: TOML, one `name = value` a line, by the names that the variables have without their prefix."""
+"""A file of settings: TOML, one `name = value` a line, by the names that the variables have without their prefix.
+
+Providers are tables: `[providers.NAME]`.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +55,10 @@ def _checked(path: Path, name: str, value: object, default: object) -> object:
     elif isinstance(default, float):
         right = isinstance(value, (int, float)) and not isinstance(value, bool)
         wanted = "a number"
+    elif isinstance(default, tuple):
+        if not isinstance(value, dict):  # which is not shown, since it may hold a secret
+            raise UsageError(f"{path}: {name} cannot be used; write tables, [{name}.NAME].")
+        return value
     elif isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ",".join(value)
     else:

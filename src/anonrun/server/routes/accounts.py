@@ -66,12 +66,21 @@ async def get_account(request: Request) -> Response:
     who="session of a user",
     body=PasswordChange,
     answers={204: None},
-    codes=("sign_in_needed", "account_required", "sign_in_failed", "password_weak", "too_many_requests"),
+    codes=(
+        "sign_in_needed",
+        "account_required",
+        "sign_in_failed",
+        "password_weak",
+        "too_many_requests",
+        "confirm_needed",
+        "passwords_off",
+    ),
 )
 async def change_password(request: Request) -> Response:
-    """Change one's password; every other browser is signed out, and this one's reference changes."""
+    """Change one's password, or set the first; every other browser is signed out, this one's reference changes."""
     actor = await actor_of(request)
     account = _account(actor, Action.CHANGE_ACCOUNT)
+    service.require_passwords(core_of(request).settings)
     change = await read_message(request, PasswordChange)
     agent = agent_of(request.headers.get("user-agent"))
     entry = await service.change_password(core_of(request), actor, account, change.current, change.new, agent=agent)

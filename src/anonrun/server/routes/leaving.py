@@ -23,6 +23,7 @@ from anonrun.server.routing import Operations, no_content
 from anonrun.server.services.archive import Archive
 from anonrun.server.services.core import Core
 from anonrun.server.services.guard import require
+from anonrun.server.services.identities import identities_of
 from anonrun.server.services.sessions import session_of
 from anonrun.server.services.views import account_info
 from anonrun.store import leaving, recovery, runs, sessions, tokens
@@ -59,6 +60,7 @@ async def export_account(request: Request) -> Response:
                 keys=[key_info(token) for token in tokens.keys(tx, account)],
                 sessions=[session_entry(found, current) for found in sessions.of_account(tx, account.account_id)],
                 recovery_codes_left=recovery.count(tx, account.account_id),
+                identities=identities_of(tx, account, core.settings),
             ),
         )
 

@@ -59,7 +59,7 @@ async def make_recovery_codes(request: Request) -> Response:
     who="all",
     body=Recovery,
     answers={200: AccountInfo},
-    codes=("recovery_failed", "password_weak", "too_many_requests"),
+    codes=("recovery_failed", "password_weak", "too_many_requests", "passwords_off"),
 )
 async def recover_account(request: Request) -> Response:
     """Set a new password by a recovery code and sign this browser in; every other one is signed out."""

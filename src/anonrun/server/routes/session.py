@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from anonrun.core.messages import AccountInfo, RunList
-from anonrun.core.tokens import token_hash
 from anonrun.server import security
 from anonrun.server.access import actor_of, address_of, check_origin, core_of, place_of, read_as, with_cookie
 from anonrun.server.actors import NOBODY, Actor
@@ -30,15 +29,14 @@ from anonrun.server.policy import Action
 from anonrun.server.problems import ProblemError
 from anonrun.server.routes.runs import infos
 from anonrun.server.routing import Operations, answer, no_content
-from anonrun.server.services import accounts, claims
+from anonrun.server.services import accounts, claims, invitations
 from anonrun.server.services import sessions as service
 from anonrun.server.services.agents import agent_of
-from anonrun.server.services.core import Core
 from anonrun.server.services.guard import require
 from anonrun.server.services.limits import admit_sign_up
 from anonrun.server.services.views import account_info
 from anonrun.store import claims as claim_store
-from anonrun.store import sessions, tokens
+from anonrun.store import sessions
 from anonrun.store.records import Account, Run
 from anonrun.store.transaction import Tx
 
@@ -106,21 +104,6 @@ async def _signed_in(request: Request, actor: Actor, account: Account) -> Respon
     return with_cookie(request, answer(account_info(account)), entry)
 
 
-async def _invitation(core: Core, text: str | None) -> bytes:
-    """Return the hash of an invitation that counts now; whether it still does then is decided when it is used.
-
-    Raises:
-        ProblemError: `sign_up_closed` without one, or `invitation_invalid`.
-    """
-    if text is None:
-        raise ProblemError("sign_up_closed")
-    hashed = token_hash(text)
-    token = await core.db.read(lambda tx: tokens.find(tx, hashed))
-    if token is None or token.kind != "i":
-        raise ProblemError("invitation_invalid")
-    return hashed
-
-
 @operations.post(
     "/session/sign-up",
     who="all",
@@ -133,6 +116,7 @@ async def _invitation(core: Core, text: str | None) -> bytes:
         "sign_up_closed",
         "invitation_invalid",
         "too_many_requests",
+        "passwords_off",
     ),
 )
 async def sign_up(request: Request) -> Response:
@@ -140,7 +124,8 @@ async def sign_up(request: Request) -> Response:
     core = core_of(request)
     actor = await _browser(request)
     credentials = await read_message(request, SignUp)
-    invitation = None if core.settings.sign_up else await _invitation(core, credentials.invitation)
+    accounts.require_passwords(core.settings)
+    invitation = None if core.settings.sign_up else await invitations.known(core.db, credentials.invitation)
     accounts.check_credentials(credentials.username, credentials.password)
     await core.db.write(lambda tx: admit_sign_up(tx, address_of(request), core.settings))
     account = await accounts.sign_up(core, credentials.username, credentials.password, invitation=invitation)
@@ -152,15 +137,15 @@ async def sign_up(request: Request) -> Response:
     who="all",
     body=Credentials,
     answers={200: AccountInfo},
-    codes=("sign_in_failed", "too_many_requests"),
+    codes=("sign_in_failed", "too_many_requests", "passwords_off"),
 )
 async def sign_in(request: Request) -> Response:
     """Sign this browser in; an unknown name and a wrong password look alike."""
     actor = await _browser(request)
     credentials = await read_message(request, Credentials)
-    account = await accounts.sign_in(
-        core_of(request), credentials.username, credentials.password, place=place_of(request)
-    )
+    core = core_of(request)
+    accounts.require_passwords(core.settings)
+    account = await accounts.sign_in(core, credentials.username, credentials.password, place=place_of(request))
     return await _signed_in(request, actor, account)
 
 
@@ -169,7 +154,7 @@ async def sign_in(request: Request) -> Response:
     who="session of a user",
     body=PasswordBody,
     answers={204: None},
-    codes=("sign_in_needed", "account_required", "sign_in_failed", "too_many_requests"),
+    codes=("sign_in_needed", "account_required", "sign_in_failed", "too_many_requests", "passwords_off"),
 )
 async def confirm_password(request: Request) -> Response:
     """Give one's password once more; for ten minutes, this browser may do what asks for it."""
@@ -179,6 +164,7 @@ async def confirm_password(request: Request) -> Response:
     assert session is not None and account is not None, "the policy gives this to browsers that are signed in only"  # noqa: PT018  one statement for the type checker
     password = (await read_message(request, PasswordBody)).password
     core = core_of(request)
+    accounts.require_passwords(core.settings)
     await accounts.sign_in(core, account.name, password, place=f"account:{account.account_id}")
     await core.db.write(lambda tx: sessions.confirm(tx, session.session_hash))
     return no_content()

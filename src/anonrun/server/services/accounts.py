@@ -13,8 +13,9 @@ from anonrun.server.problems import ProblemError
 from anonrun.server.services.core import Core
 from anonrun.server.services.invitations import use_invitation
 from anonrun.server.services.passwords import password_problem
-from anonrun.server.services.sessions import Entry, session_of, sign_out_elsewhere
+from anonrun.server.services.sessions import Entry, require_confirmed, session_of, sign_out_elsewhere
 from anonrun.server.services.sessions import sign_in as start_session
+from anonrun.server.settings import Settings
 from anonrun.store import accounts, tokens
 from anonrun.store.records import Account
 from anonrun.store.transaction import Tx
@@ -24,8 +25,11 @@ __all__ = [
     "change_password",
     "check_credentials",
     "check_password",
+    "check_username",
     "failures_of",
     "new_key",
+    "new_user",
+    "require_passwords",
     "sign_in",
     "sign_up",
     "wait_after_failures",
@@ -133,18 +137,43 @@ async def sign_up(
     """
     check_credentials(username, password)
     hashed = await core.passwords.hash(password)
+    return await core.db.write(
+        lambda tx: new_user(tx, core.settings, username, password_hash=hashed, invitation=invitation, operator=operator)
+    )
 
-    def make(tx: Tx) -> Account:
-        if invitation is not None and not use_invitation(tx, invitation):
-            raise ProblemError("invitation_invalid")
-        first = not core.settings.embedded and accounts.is_first_user(tx)
-        role = "operator" if first or operator else "member"
-        account = accounts.create(tx, name=username, kind="user", password_hash=hashed, role=role)
-        if account is None:
-            raise ProblemError("username_taken")
-        return account
 
-    return await core.db.write(make)
+def new_user(
+    tx: Tx,
+    settings: Settings,
+    username: str,
+    *,
+    password_hash: str | None,
+    invitation: bytes | None,
+    operator: bool = False,
+) -> Account:
+    """Make a user's account, whose name was checked; as `sign_up`.
+
+    Raises:
+        ProblemError: `username_taken`, or `invitation_invalid`.
+    """
+    if invitation is not None and not use_invitation(tx, invitation):
+        raise ProblemError("invitation_invalid")
+    first = not settings.embedded and accounts.is_first_user(tx)
+    role = "operator" if first or operator else "member"
+    account = accounts.create(tx, name=username, kind="user", password_hash=password_hash, role=role)
+    if account is None:
+        raise ProblemError("username_taken")
+    return account
+
+
+def require_passwords(settings: Settings) -> None:
+    """Refuse what is done by a password, where nobody has one.
+
+    Raises:
+        ProblemError: `passwords_off`.
+    """
+    if not settings.passwords:
+        raise ProblemError("passwords_off")
 
 
 async def sign_in(core: Core, username: str, password: str, *, place: str) -> Account:
@@ -174,19 +203,33 @@ async def sign_in(core: Core, username: str, password: str, *, place: str) -> Ac
 
 
 async def change_password(
-    core: Core, actor: Actor, account: Account, current: str, new: str, *, agent: str | None
+    core: Core, actor: Actor, account: Account, current: str | None, new: str, *, agent: str | None
 ) -> Entry:
     """Change a user's password; every other session ends, and this browser gets a new reference.
 
+    Args:
+        core: the server's parts.
+        actor: who asks, in a browser.
+        account: whose password it is.
+        current: the one before; None where there is none, which is then proven by `require_confirmed`.
+        new: as it was typed.
+        agent: which browser it is, in a few words.
+
     Raises:
-        ProblemError: `sign_in_failed` where the current one is wrong, `too_many_requests`, or `password_weak`.
+        ProblemError: `sign_in_failed` where the current one is wrong, `too_many_requests`, `password_weak`, or
+            `confirm_needed`.
     """
-    await sign_in(core, account.name, current, place=f"account:{account.account_id}")
+    if current is not None:
+        await sign_in(core, account.name, current, place=f"account:{account.account_id}")
     check_password(new, account.name)
     hashed = await core.passwords.hash(new)
 
     def change(tx: Tx) -> Entry:
         session = session_of(actor)
+        if current is None:
+            if accounts.password_hash(tx, account.account_id) is not None:
+                raise ProblemError("sign_in_failed")
+            require_confirmed(tx, actor)
         accounts.set_password(tx, account.account_id, hashed)
         sign_out_elsewhere(tx, account, but=session.session_hash if session else None)
         return start_session(tx, actor, account, agent=agent, confirmed=True)

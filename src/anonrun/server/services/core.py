@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from anonrun._version import __version__
 from anonrun.core.messages import ServerInfo
 from anonrun.core.times import from_us
+from anonrun.server.oauth.ways import Ways
 from anonrun.server.services.backoff import Backoff
 from anonrun.server.services.compaction import Compactor
 from anonrun.server.services.counters import Counters
@@ -48,11 +49,13 @@ class Core:
     probe: Probe = field(init=False)
     objects: Objects = field(init=False)
     uploads: Uploads = field(init=False)
+    ways: Ways = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "compactor", Compactor(self.db, shared=self.settings.workers > 1))
         object.__setattr__(self, "objects", objects_of(self.settings, self.db.instance))
         object.__setattr__(self, "uploads", Uploads(self.db, self.objects))
+        object.__setattr__(self, "ways", Ways(self.settings.providers))
         object.__setattr__(self, "probe", Probe(self.db, None if self.db.shared else self.settings.server_dir))
 
     def publish(self, run_id: str) -> None:

@@ -7,10 +7,11 @@ from datetime import timedelta
 from anonrun.core.tokens import TokenKind, mint, token_hash
 from anonrun.server.problems import ProblemError
 from anonrun.store import tokens
+from anonrun.store.database import Database
 from anonrun.store.records import Token
 from anonrun.store.transaction import Tx
 
-__all__ = ["DEFAULT_DAYS", "MOST_DAYS", "invite", "use_invitation"]
+__all__ = ["DEFAULT_DAYS", "MOST_DAYS", "invite", "known", "use_invitation"]
 
 DEFAULT_DAYS = 7
 MOST_DAYS = 90
@@ -44,6 +45,21 @@ def invite(tx: Tx, *, label: str | None, days: int, account_id: int | None) -> t
         made = tokens.find(tx, hashed)
         if made is not None and made.kind == "i":
             return invitation, made
+
+
+async def known(db: Database, text: str | None) -> bytes:
+    """Return the hash of an invitation that counts now; whether it still does then is decided when it is used.
+
+    Raises:
+        ProblemError: `sign_up_closed` without one, or `invitation_invalid`.
+    """
+    if text is None:
+        raise ProblemError("sign_up_closed")
+    hashed = token_hash(text)
+    token = await db.read(lambda tx: tokens.find(tx, hashed))
+    if token is None or token.kind != "i":
+        raise ProblemError("invitation_invalid")
+    return hashed
 
 
 def use_invitation(tx: Tx, hashed: bytes) -> bool:

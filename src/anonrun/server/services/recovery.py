@@ -11,7 +11,7 @@ import secrets
 
 from anonrun.server.actors import Actor
 from anonrun.server.problems import ProblemError
-from anonrun.server.services.accounts import check_password, failures_of, wait_after_failures
+from anonrun.server.services.accounts import check_password, failures_of, require_passwords, wait_after_failures
 from anonrun.server.services.core import Core
 from anonrun.server.services.sessions import Entry, sign_in, sign_out_elsewhere
 from anonrun.store import accounts, recovery
@@ -49,8 +49,9 @@ async def recover(
 
     Raises:
         ProblemError: `recovery_failed`, the same for an unknown name and a wrong code; `password_weak`, which spends
-            nothing; or `too_many_requests`.
+            nothing; `too_many_requests`; or `passwords_off`.
     """
+    require_passwords(core.settings)
     keys = failures_of(username, place)
     wait_after_failures(core, keys)
     check_password(new, username)

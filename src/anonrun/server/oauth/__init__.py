@@ -1,0 +1,1 @@
+"""Asking providers who somebody is. Knows the network and no store; `ways.py` is the seam."""
