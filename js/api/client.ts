@@ -7,7 +7,7 @@
 
 import { decodeSegments, type Segment } from "./decode";
 import { readEvents, type ServerEvent } from "./events";
-import type { MetricInfo, Problem, RunInfo, RunList, SampledSeries, ServerInfo } from "./types";
+import type { MetricInfo, Problem, RunArtifacts, RunInfo, RunList, SampledSeries, ServerInfo } from "./types";
 
 export interface Success<T> {
   readonly ok: true;
@@ -104,6 +104,11 @@ export class Client {
   /** Delete a run at once, for good. */
   deleteRun(runId: string): Promise<Result<void>> {
     return this.request("DELETE", `runs/${encodeURIComponent(runId)}`);
+  }
+
+  /** What a run logged, with files, and what it used. */
+  artifacts(runId: string): Promise<Result<RunArtifacts>> {
+    return this.request("GET", `runs/${encodeURIComponent(runId)}/artifacts`);
   }
 
   metrics(runId: string): Promise<Result<MetricInfo[]>> {

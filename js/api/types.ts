@@ -15,9 +15,11 @@ type Complete<T> = T extends (infer U)[]
     : T;
 
 export type AccountInfo = Complete<Schemas["AccountInfo"]>;
+export type ArtifactInfo = Complete<Schemas["ArtifactInfo"]>;
 export type LinkInfo = Complete<Schemas["LinkInfo"]>;
 export type MetricInfo = Complete<Schemas["MetricInfo"]>;
 export type Permissions = Complete<Schemas["Permissions"]>;
+export type RunArtifacts = Complete<Schemas["RunArtifacts"]>;
 export type RunInfo = Complete<Schemas["RunInfo"]>;
 export type RunList = Complete<Schemas["RunList"]>;
 export type RunState = RunInfo["state"];

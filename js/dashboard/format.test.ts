@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, count, counted, fullTime, shortValue } from "./format";
+import { ago, count, counted, fileSize, fullTime, shortValue } from "./format";
 import { leaveKept, takeKept } from "./kept";
 import { flatPairs } from "./pairs";
 
@@ -71,4 +71,19 @@ test("a kept note of another run, or one that is damaged, is not said", () => {
   expect(takeKept(store, "2")).toBeNull();
   store.setItem("anonrun.kept", "{");
   expect(takeKept(store, null)).toBeNull();
+});
+
+test.each([
+  [0, "0 B"],
+  [999, "999 B"],
+  [1000, "1.0 kB"],
+  [9_949, "9.9 kB"],
+  [9_950, "10 kB"],
+  [999_499, "999 kB"],
+  [999_500, "1.0 MB"],
+  [12_345_678, "12 MB"],
+  [5e12, "5.0 TB"],
+  [5e15, "5000 TB"],
+])("a file of %d bytes has %s", (bytes, text) => {
+  expect(fileSize(bytes)).toBe(text.replace(" ", "\u202f"));
 });

@@ -34,6 +34,21 @@ export function counted(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
+const UNITS = ["kB", "MB", "GB", "TB"];
+
+/** A file's size, in powers of a thousand as file managers have it: `0 B`, `999 B`, `1.5 kB`, `12 MB`. */
+export function fileSize(bytes: number): string {
+  let size = bytes;
+  let unit = "B";
+  for (const next of UNITS) {
+    if (size < 999.5) break;
+    size /= 1000;
+    unit = next;
+  }
+  const digits = unit !== "B" && size < 9.95 ? 1 : 0;
+  return `${size.toFixed(digits)}\u202f${unit}`;
+}
+
 const SPECIAL = new Set<unknown>(["NaN", "Infinity", "-Infinity"]);
 
 /** Whether a value of a summary is a number; NaN and ±Infinity arrive as text. */

@@ -1,6 +1,6 @@
 /** One run: its banner, its head line, and tabs for what it holds; live while it runs. */
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
-import type { RunInfo } from "../../api";
+import type { RunArtifacts, RunInfo } from "../../api";
 import { type Choices, groupMetrics, useChoices } from "../../charts";
 import { Feed, type FeedState } from "../../charts/feed";
 import { enterRun } from "../enter_run";
@@ -11,6 +11,7 @@ import { Banner } from "../parts/banner";
 import { Charts, ChartTools, KEPT_CHOICES } from "../parts/charts";
 import { useShell } from "../parts/context";
 import { Confirm } from "../parts/dialog";
+import { Files, useArtifacts } from "../parts/files";
 import { Loading } from "../parts/loading";
 import { MetricTable } from "../parts/metric_table";
 import { Pairs } from "../parts/pairs";
@@ -72,9 +73,9 @@ export function useFeed(feed: Feed, entered: boolean): FeedState {
   return state;
 }
 
-type TabKey = "charts" | "system" | "metrics" | "summary" | "config" | "share";
+type TabKey = "charts" | "system" | "metrics" | "summary" | "config" | "files" | "share";
 
-function tabsOf(run: RunInfo, hasSystem: boolean): Tab[] {
+function tabsOf(run: RunInfo, hasSystem: boolean, hasFiles: boolean): Tab[] {
   const tabs: (Tab & { readonly key: TabKey })[] = [{ key: "charts", label: "Charts" }];
   if (hasSystem) tabs.push({ key: "system", label: "System" });
   tabs.push(
@@ -82,6 +83,7 @@ function tabsOf(run: RunInfo, hasSystem: boolean): Tab[] {
     { key: "summary", label: "Summary" },
     { key: "config", label: "Config" },
   );
+  if (hasFiles) tabs.push({ key: "files", label: "Files" });
   if (run.permissions.share) tabs.push({ key: "share", label: "Share" });
   return tabs;
 }
@@ -100,6 +102,7 @@ function Run({ feed, state, run }: RunProps) {
   const [deleted, setDeleted] = useState(false);
   const [kept] = useState<Kept | null>(() => takeKept(sessionStorage, run.run_id));
   const nowMs = useNow(1_000) + state.clockOffsetMs;
+  const artifacts = useArtifacts(run);
   useEffect(() => {
     document.title = `${run.name} · anonrun`;
   }, [run.name]);
@@ -135,12 +138,12 @@ function Run({ feed, state, run }: RunProps) {
       )}
       <Tabs
         label="Run"
-        tabs={tabsOf(run, hasSystem)}
+        tabs={tabsOf(run, hasSystem, artifacts !== null)}
         chosen={tab}
         onChoose={setTab}
         aside={onCharts && <ChartTools choices={choices} onChoices={setChoices} history={feed.history} />}
       >
-        <Panel tab={tab as TabKey} {...{ feed, state, run, choices }} onChoices={setChoices} />
+        <Panel tab={tab as TabKey} {...{ feed, state, run, choices, artifacts }} onChoices={setChoices} />
       </Tabs>
       {deleting && (
         <Confirm
@@ -162,9 +165,10 @@ interface PanelProps extends RunProps {
   readonly tab: TabKey;
   readonly choices: Choices;
   readonly onChoices: (choices: Choices) => void;
+  readonly artifacts: RunArtifacts | null;
 }
 
-function Panel({ tab, feed, state, run, choices, onChoices }: PanelProps) {
+function Panel({ tab, feed, state, run, choices, onChoices, artifacts }: PanelProps) {
   switch (tab) {
     case "metrics":
       return <MetricTable run={run} live={state.link === "live"} />;
@@ -174,6 +178,12 @@ function Panel({ tab, feed, state, run, choices, onChoices }: PanelProps) {
       );
     case "config":
       return <Pairs label="config" values={run.config} empty="This run has no config. Pass one: init(config={…})." />;
+    case "files":
+      return artifacts ? (
+        <Files run={run} artifacts={artifacts} />
+      ) : (
+        <p class="empty">This run has no files any more.</p>
+      );
     case "share":
       return <Share run={run} metrics={[...feed.history.series.keys()]} onChange={(changed) => feed.take(changed)} />;
     default:
