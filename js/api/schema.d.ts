@@ -156,6 +156,26 @@ export interface paths {
         patch: operations["update_run"];
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/departure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a run go that was moved to another server, if nothing of it has changed since it was read.
+         * @description Who: owner.
+         */
+        post: operations["depart_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/heartbeat": {
         parameters: {
             query?: never;
@@ -1529,6 +1549,26 @@ export interface components {
             status: components["schemas"]["RunStatus"];
         };
         /**
+         * @description A run has moved to another server whole, and goes from this one if nothing of it has changed since it was read.
+         *
+         *     Attributes:
+         *         to: address of the other server; whoever still holds a token of the run is told.
+         *         heartbeat_at: what `RunInfo` said when it was read.
+         *         points: likewise.
+         * @example {
+         *       "to": "text",
+         *       "heartbeat_at": "2026-11-24T13:00:00.000000Z",
+         *       "points": 256
+         *     }
+         */
+        Departure: {
+            to: string;
+            /** Format: date-time */
+            heartbeat_at: string;
+            /** Format: int64 */
+            points: number;
+        };
+        /**
          * @description Who asks to be let in: `client` and `host` as it says itself, `address` as the server saw it.
          * @example {
          *       "user_code": "text",
@@ -2338,6 +2378,8 @@ export interface components {
          *         resume: what to do where the account's project has the id already: `never` refuses, `allow`
          *             goes on with that run, `must` also refuses where there is none.
          *         total: steps that the run will make; None where nobody said so.
+         *         made_at: when it was made on another server, from which it moves here into an account; None for a run that
+         *             begins now. As with a claim, its id gets a number where the project has that id already.
          * @example {
          *       "run_id": "0192f7d0-5b1c-7cc3-98c4-dc0c0c07398f",
          *       "tokens": {
@@ -2358,7 +2400,8 @@ export interface components {
          *       "group": "seeds",
          *       "job_type": "train",
          *       "resume": "never",
-         *       "total": 1
+         *       "total": 1,
+         *       "made_at": "2026-11-24T13:00:00.000000Z"
          *     }
          */
         RunRequest: {
@@ -2378,6 +2421,7 @@ export interface components {
             /** @enum {string} */
             resume?: "never" | "allow" | "must";
             total?: number | null;
+            made_at?: string | null;
         };
         /**
          * @description What a writer needs to know after each delivery; also the answer to a heartbeat.
@@ -2407,6 +2451,7 @@ export interface components {
          *         summary: adds to what was set before, key by key.
          *         total: steps that the run will make; 0 takes back what was said.
          *         error: type of the exception that ended the run, never its text.
+         *         finished_at: when it ended, given with the state by who tells it later; None means now.
          * @example {
          *       "name": "quiet-river",
          *       "notes": "baseline",
@@ -2425,7 +2470,8 @@ export interface components {
          *       "state": "running",
          *       "exit_code": 0,
          *       "total": 1,
-         *       "error": "text"
+         *       "error": "text",
+         *       "finished_at": "2026-11-24T13:00:00.000000Z"
          *     }
          */
         RunUpdate: {
@@ -2443,6 +2489,7 @@ export interface components {
             exit_code?: number | null;
             total?: number | null;
             error?: string | null;
+            finished_at?: string | null;
         };
         /**
          * @description A series reduced to buckets of neighbouring points, sorted by x; each list has one entry a bucket.
@@ -2566,6 +2613,7 @@ export interface components {
          *         embedded: whether it is one person's own server on their machine.
          *         server_time: now, by the server's clock.
          *         sign_up: whether anyone may make an account; else it needs an invitation.
+         *         moves: whether it takes runs that were made on another server, with their dates, and lets its own go there.
          * @example {
          *       "instance": "6f1ed002ab559585",
          *       "version": "0.1.0",
@@ -2573,7 +2621,8 @@ export interface components {
          *       "retention_days": 7,
          *       "embedded": true,
          *       "server_time": "2026-11-24T13:00:00.000000Z",
-         *       "sign_up": true
+         *       "sign_up": true,
+         *       "moves": true
          *     }
          */
         ServerInfo: {
@@ -2585,6 +2634,7 @@ export interface components {
             /** Format: date-time */
             server_time: string;
             sign_up?: boolean;
+            moves?: boolean;
         };
         /**
          * @description A browser that is signed in to an account: which one in a few words, and whether it is the one that asks.
@@ -2625,7 +2675,8 @@ export interface components {
          *         "retention_days": 7,
          *         "embedded": true,
          *         "server_time": "2026-11-24T13:00:00.000000Z",
-         *         "sign_up": true
+         *         "sign_up": true,
+         *         "moves": true
          *       },
          *       "pending_claim": {
          *         "runs": [
@@ -2873,7 +2924,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -2986,7 +3037,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -3031,6 +3082,8 @@ export interface operations {
                 metric?: string[];
                 /** @description position after which to begin; 0, the beginning, if absent */
                 after?: number;
+                /** @description about so many bytes at most, 1024 … 8388608; everything if absent */
+                most?: number;
             };
             header?: never;
             path: {
@@ -3076,7 +3129,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -3172,7 +3225,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -3260,7 +3313,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -3428,7 +3481,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -3540,7 +3593,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -3614,7 +3667,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -3694,7 +3747,121 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is larger than one request may be. Send less at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media_type`: Send the body as Content-Type: application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_invalid`: The request has another form than is asked for. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    depart_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Departure"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cross_site`: A browser may change things here only from this server's own pages.; `forbidden`: This token or account may not do that with this run.; `key_scope`: This API key was made for logging or for reading only. Use another one, or make one in the settings. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_not_found`: There is no such run, or it has expired or been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_changed`: Something of this run has changed since it was read. Read it again; nothing was removed.; `run_has_artifacts`: Artifacts do not move to another server with their run, and would go with it here. Delete them first. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -3797,7 +3964,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -3873,7 +4040,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -4992,7 +5159,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -5392,7 +5559,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -5556,7 +5723,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -5634,7 +5801,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -7104,7 +7271,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -7189,7 +7356,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -7278,7 +7445,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `link_expired`: This link has ended. Ask whoever sent it for a new one.; `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `link_expired`: This link has ended. Ask whoever sent it for a new one.; `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -7380,7 +7547,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -7470,7 +7637,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -7586,7 +7753,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -7687,7 +7854,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -7763,7 +7930,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -7861,7 +8028,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -8267,7 +8434,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -8370,7 +8537,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -8501,7 +8668,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -8579,7 +8746,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -8674,7 +8841,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists. */
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
                     [name: string]: unknown;

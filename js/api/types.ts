@@ -34,4 +34,6 @@ export type JsonNumber = number | string;
 export type Problem = Complete<Schemas["Problem"]> & {
   /** With `run_expired`: when. */
   readonly expired_at?: string;
+  /** With `run_moved`: the server where the run is, where that is told. */
+  readonly moved_to?: string;
 };

@@ -8,12 +8,21 @@ export class Refusal extends Error {
   readonly code: string;
   /** With `run_expired`: when. */
   readonly expiredAt: string | null;
+  /** With `run_moved`: the server where the run is, where that is told. */
+  readonly movedTo: string | null;
 
-  constructor({ status, code, detail, expired_at }: Pick<Problem, "status" | "code" | "detail" | "expired_at">) {
+  constructor({
+    status,
+    code,
+    detail,
+    expired_at,
+    moved_to,
+  }: Pick<Problem, "status" | "code" | "detail" | "expired_at" | "moved_to">) {
     super(detail);
     this.status = status;
     this.code = code;
     this.expiredAt = expired_at ?? null;
+    this.movedTo = moved_to ?? null;
   }
 }
 

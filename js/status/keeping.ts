@@ -6,6 +6,8 @@ import type { RunInfo } from "../api";
 export type Gone =
   | { readonly why: "expired"; readonly at: Date | null }
   | { readonly why: "deleted" }
+  /** To another server; null where that is not told. */
+  | { readonly why: "moved"; readonly to: string | null }
   | { readonly why: "claimed"; readonly account: string | null };
 
 export type Keeping =
@@ -14,6 +16,7 @@ export type Keeping =
   | { readonly kind: "claimed"; readonly account: string | null }
   | { readonly kind: "expired"; readonly at: Date | null }
   | { readonly kind: "deleted" }
+  | { readonly kind: "moved"; readonly to: string | null }
   /** The server has not told the date yet. */
   | { readonly kind: "unconfirmed" }
   | { readonly kind: "until"; readonly at: Date; readonly leftS: number; readonly urgency: "calm" | "day" | "hour" };
@@ -27,6 +30,7 @@ const HOUR_S = 3600;
 export function keepingOf(run: Kept, gone: Gone | null, now: number, wasAnonymous: boolean): Keeping {
   if (gone?.why === "claimed") return { kind: "claimed", account: gone.account };
   if (gone?.why === "expired") return { kind: "expired", at: gone.at };
+  if (gone?.why === "moved") return { kind: "moved", to: gone.to };
   if (gone) return { kind: "deleted" };
   if (!run.anonymous) return { kind: wasAnonymous ? "claimed" : "account", account: run.account ?? null };
   const at = run.expires_at ? new Date(run.expires_at) : null;

@@ -35,6 +35,12 @@ function Words({ keeping, state }: { keeping: Keeping; state: ViewState }) {
           has no end date.
         </>
       );
+    case "moved":
+      return (
+        <>
+          <b>Moved{keeping.to && ` to ${keeping.to}`}.</b> This run is kept in an account there.
+        </>
+      );
     case "deleted":
       return (
         <>
@@ -158,6 +164,22 @@ function CopyLink({ view, state }: { view: RunView; state: ViewState }) {
   );
 }
 
+/** On a machine that is itself temporary: how the run gets to one that is not. No browser can carry it there. */
+function Send() {
+  return (
+    <details class="anr-menu anr-send">
+      <summary class="anr-quiet" title="Keep the run in your account on a server that stays">
+        Send to a server
+      </summary>
+      <div>
+        When the run is over, run this in a cell, with the address of your server:
+        <code>%anonrun claim --to https://runs.example.org</code>
+        It moves the run into your account there, and says how to log in.
+      </div>
+    </details>
+  );
+}
+
 type Deleting = "no" | "asking" | "working" | Problem;
 
 function Delete({ view }: { view: RunView }) {
@@ -204,7 +226,7 @@ function Delete({ view }: { view: RunView }) {
 export function Banner({ view, state, now }: { view: RunView; state: ViewState; now: number }) {
   const keeping = keepingOf(state.run, state.gone, now, state.wasAnonymous);
   const anonymous = keeping.kind === "until" || keeping.kind === "unconfirmed";
-  const tone = keeping.kind === "until" ? keeping.urgency : keeping.kind;
+  const tone = keeping.kind === "until" ? keeping.urgency : keeping.kind === "moved" ? "claimed" : keeping.kind;
   const missing = state.server
     ? "The claim key has not arrived from the kernel yet"
     : "The server has not been reached yet; the run is being recorded meanwhile";
@@ -215,6 +237,7 @@ export function Banner({ view, state, now }: { view: RunView; state: ViewState; 
       </p>
       <div class="anr-actions">
         <Download view={view} state={state} />
+        {anonymous && state.run.temporary && state.run.server?.embedded && <Send />}
         {anonymous && <CopyLink view={view} state={state} />}
         {anonymous && <Delete view={view} />}
         {anonymous && (

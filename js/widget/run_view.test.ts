@@ -287,6 +287,7 @@ describe("a claim is noticed", () => {
   test.each([
     ["run_expired", "expired"],
     ["run_deleted", "deleted"],
+    ["run_moved", "moved"],
   ])("and so is %s", async (code, why) => {
     server = { ...healthy, "runs/r1": problem(code) };
     const { view } = await opened();

@@ -337,13 +337,14 @@ export class RunView {
     this.#takeRun(run);
   }
 
-  #takeProblem({ code, expired_at }: Problem): void {
+  #takeProblem({ code, expired_at, moved_to }: Problem): void {
     if (code === "run_claimed") {
       this.#end({ why: "claimed", account: null });
       void this.#learnAccount();
     } else if (code === "run_expired") {
       this.#end({ why: "expired", at: expired_at ? new Date(expired_at) : null });
     } else if (code === "run_deleted") this.#end({ why: "deleted" });
+    else if (code === "run_moved") this.#end({ why: "moved", to: moved_to ?? null });
     else {
       this.#feedNotBefore = Date.now() + RETRY_SERVER_MS;
       this.#stopFeed();

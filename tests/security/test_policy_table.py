@@ -11,9 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
+from anonrun.core.times import format_time, from_us
 from anonrun.core.tokens import TokenKind, mint
 from anonrun.server.app import OPERATIONS
 from anonrun.server.providers import providers_in
+from anonrun.store import runs
 from support.artifacts import request_of
 from support.provider import Provider, provider
 from support.site import PASSWORD, VOUCH, MadeRun, Site, bearer, code, running_site, segment, sha
@@ -49,7 +51,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "list_runs": _LISTERS | _BROWSERS,
     "get_run": _READ, "list_metrics": _READ, "get_series": _READ, "get_sampled": _READ, "follow_run": _READ,
     "export_run": _READ, "update_run": _INGEST, "heartbeat": _INGEST, "send_segments": _INGEST, "get_writer": _INGEST,
-    "delete_run": _DELETE, "list_links": _SHARE, "make_link": _SHARE, "update_link": _SHARE,
+    "delete_run": _DELETE, "depart_run": frozenset({"owner_key", "owner_browser"}),
+    "list_links": _SHARE, "make_link": _SHARE, "update_link": _SHARE,
     "revoke_link": _SHARE, "publish_run": frozenset(), "unpublish_run": frozenset(), "log_artifact": frozenset(),
     "get_upload": frozenset(), "upload_file": frozenset(), "commit_artifact": frozenset(), "use_artifact": frozenset(),
     "list_run_artifacts": _READ, "list_artifacts": _LISTERS | {"vouched", "local_browser"},
@@ -134,6 +137,13 @@ class People:
         made = self.site.api.post("/api/v1/handovers", json={"token_hash": sha(token)}, headers=headers)
         assert made.status_code == 201, made.text
         return token
+
+    def departure(self) -> dict[str, object]:
+        """Return what the run's owner says when it has moved to another server."""
+        run = self.site.db.read_now(lambda tx: runs.find(tx, uuid.UUID(self.run.run_id)))
+        assert run is not None
+        heard = format_time(from_us(run.heartbeat_at))
+        return {"to": "https://runs.example.org", "heartbeat_at": heard, "points": run.points}
 
     def recovery_code(self) -> str:
         """Return a recovery code of someone else's."""
@@ -233,6 +243,7 @@ BODIES: dict[str, Callable[[People], object]] = {
     "return_from_provider": lambda _: {"provider": "lab", "state": "x", "code": "x"},
     "sign_up_by_provider": lambda _: {"username": f"new-{mint(TokenKind.VIEW)[6:20]}"},
     "make_link": lambda _: {"token_hash": sha(mint(TokenKind.SHARE))},
+    "depart_run": lambda people: people.departure(),
     "report_leak": lambda _: {"token": mint(TokenKind.VIEW)},
     "log_artifact": lambda _: request_of({"weights": b"1"}),
     "use_artifact": lambda _: {"artifact_id": NO_ARTIFACT["artifact_id"]},

@@ -368,6 +368,62 @@ def test_a_run_that_is_no_more_stops_delivery_and_not_training(
     )
 
 
+# --- claiming into another server -----------------------------------------------------------------------------------
+
+_LOGGED = "import anonrun\nwith anonrun.init(id='mine') as run: run.log({'a': 1})"
+
+
+def log_in(home: Path, server: Server) -> None:
+    made = run_command("admin", "user", "add", "ada", "--json", data_dir=server.data_dir, stdin="a long passphrase\n")
+    run_command("login", "--key", "--server", server.url, data_dir=home, stdin=json.loads(made.stdout)["key"] + "\n")
+
+
+@shows("nobody is logged in to the server it is to go to")
+def test_a_run_does_not_move_to_nobody(home: Path, server: Server) -> None:
+    run_script(_LOGGED, home)
+    done = run_command("claim", "mine", "--to", server.url, data_dir=home, check=False)
+    assert_says("nobody is logged in to the server it is to go to", done.stderr)
+    assert [run["points"] for run in runs_of(home)] == [{"a": [1]}]
+
+
+@shows("a run that is to move is still going")
+@shows("the server that it goes to ends in the middle")
+def test_a_run_that_cannot_move_now_stays_and_moves_later(home: Path, tmp_path: Path) -> None:
+    going = """if True:
+        import anonrun, os, time
+        from anonrun.client.moving.moves import move_run
+        run = anonrun.init(id="mine")
+        run.log({"a": 1})
+        while run.expires_at is None:  # the server does not have it yet
+            time.sleep(0.02)
+        try:
+            move_run(os.environ, "mine", to=os.environ["LAB"])
+        except anonrun.UsageError as exc:
+            print(exc)
+        run.finish()
+    """
+    moving = """if True:
+        import anonrun, os, signal
+        from anonrun.client.moving.moves import move_run
+        def say(what):
+            if what.startswith("sending"):
+                os.kill(int(os.environ["LAB_PID"]), signal.SIGKILL)
+        try:
+            move_run(os.environ, "mine", to=os.environ["LAB"], say=say)
+        except anonrun.ServerUnavailableError as exc:
+            print(exc)
+    """
+    with anonrun_server(tmp_path / "lab") as lab:
+        log_in(home, lab)
+        at = {"LAB": lab.url, "LAB_PID": str(lab.pid)}
+        assert_says("a run that is to move is still going", run_script(going, home, **at).stdout)
+        assert_says("the server that it goes to ends in the middle", run_script(moving, home, **at).stdout)
+    assert [run["points"] for run in runs_of(home)] == [{"a": [1]}]
+    with anonrun_server(tmp_path / "lab", port=int(lab.url.rpartition(":")[2])):
+        run_command("claim", "mine", "--to", lab.url, data_dir=home)
+        assert [run["account"] for run in runs_of(home, ANONRUN_SERVER=lab.url)] == ["ada"]
+
+
 # --- the notebook ---------------------------------------------------------------------------------------------------
 
 

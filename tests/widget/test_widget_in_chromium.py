@@ -88,6 +88,27 @@ def test_a_claim_in_another_tab_is_seen_when_the_reader_comes_back(context: Brow
     expect(stage.page.get_by_role("link", name="Claim this run")).to_have_count(0)
 
 
+def test_a_run_that_was_moved_says_where_to_and_asks_for_nothing(context: BrowserContext) -> None:
+    stage = Stage(context, answers=dict(HEALTHY)).open().secrets()
+    problem = {"type": "about:blank", "title": "Moved", "status": 410, "code": "run_moved", "detail": "",
+               "moved_to": "https://runs.example.org"}  # fmt: skip
+    stage.answers["runs/0192-run"] = as_json(410, problem)
+    stage.page.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(stage.page.locator(".anr-banner")).to_contain_text("Moved to https://runs.example.org. This run is kept")
+    expect(stage.page.get_by_role("link", name="Claim this run")).to_have_count(0)
+
+
+def test_on_a_machine_that_is_soon_gone_the_banner_says_how_the_run_gets_to_one_that_stays(
+    context: BrowserContext,
+) -> None:
+    stage = Stage(context).open(temporary="Colab").secrets()
+    expect(stage.page.locator(".anr-banner")).to_contain_text("It is on this Colab machine, which may be gone sooner.")
+    stage.page.get_by_text("Send to a server").click()
+    expect(stage.page.get_by_text("%anonrun claim --to https://runs.example.org")).to_be_visible()
+    stage = Stage(context).open(temporary=None).secrets()
+    expect(stage.page.get_by_text("Send to a server")).to_have_count(0)
+
+
 def test_points_are_drawn_as_they_come_and_numbers_stand_beside_them(context: BrowserContext) -> None:
     stage = Stage(context).open().points({"train/loss": [2.0, 1.0], "val/loss": [2.5, 1.5]})
     expect(stage.card("loss")).to_contain_text("train1val1.5")

@@ -90,6 +90,16 @@ export function RefusalNotice({ refusal, claiming }: { readonly refusal: Refusal
           </p>
         </Notice>
       );
+    case "run_moved":
+      return (
+        <Notice heading="This run was moved" actions={[{ label: "Your other runs", path: "/" }]}>
+          <p>
+            Its maker moved it into an account on {refusal.movedTo ? <b>{refusal.movedTo}</b> : "another server"}, and
+            with that every link from before, this one too, has ended. Nothing of it is lost.
+          </p>
+          <p>Was it you? Sign in there to see it. Otherwise ask its owner for a share link.</p>
+        </Notice>
+      );
     case "run_deleted":
       return (
         <Notice heading="This run was deleted" actions={[{ label: "Your other runs", path: "/" }]}>

@@ -13,7 +13,7 @@ from anonrun.cli.output import as_json_option, command_errors, print_json, serve
 if TYPE_CHECKING:
     from anonrun.core.messages import DeviceCodes
 
-__all__ = ["login", "logout", "whoami"]
+__all__ = ["login", "logout", "say_code", "whoami"]
 
 
 @click.command(epilog="Example: anonrun login --server https://runs.example.org")
@@ -40,14 +40,15 @@ def login(server: str | None, *, by_key: bool, by_code: bool, no_open: bool, as_
         key = click.prompt("API key (not shown)", hide_input=True, err=True) if terminal else sys.stdin.readline()
         if not key.strip():
             raise click.UsageError("No key came in. Pipe one in, or log in by a code with --device.")
-    account = log_in(key, server, say=lambda codes: _say(codes, no_open=no_open))
+    account = log_in(key, server, say=lambda codes: say_code(codes, no_open=no_open))
     if as_json:
         print_json({"account": account.name, "kind": account.kind})
     else:
         click.echo(f"Logged in as {account.name}. Runs go to this account from now on.")
 
 
-def _say(codes: DeviceCodes, *, no_open: bool) -> None:
+def say_code(codes: DeviceCodes, *, no_open: bool) -> None:
+    """Show the code of a login and where it is entered, and open that page unless `no_open`."""
     from anonrun.client.browser import open_privately
     from anonrun.client.paths import data_dir
 

@@ -193,22 +193,34 @@ def delete(run: str, server: str | None, *, yes: bool, as_json: bool) -> None:
         click.echo(f"Deleted {found.name} ({found.project}/{found.id}).")
 
 
-@click.command(epilog="Example: anonrun claim k3x9p0wz")
+@click.command(epilog="Example: anonrun claim k3x9p0wz --to https://runs.example.org")
 @click.argument("names", nargs=-1, metavar="RUN...")
 @click.option("--all", "every", is_flag=True, help="All anonymous runs of this machine.")
 @click.option("--with-login", is_flag=True, help="Into the account that `anonrun login` saved, without a browser.")
+@click.option("--to", metavar="URL", help="Into your account on another server, to which the run moves whole.")
 @server_option
 @as_json_option
 @command_errors
-def claim(names: tuple[str, ...], server: str | None, *, every: bool, with_login: bool, as_json: bool) -> None:
+def claim(
+    names: tuple[str, ...], to: str | None, server: str | None, *, every: bool, with_login: bool, as_json: bool
+) -> None:
     """Keep anonymous runs: move them into an account.
 
     Opens the claim page in the browser, or prints its link, which is secret: whoever has it can claim the run.
+
+    With --to, a run that is over is read from its server, written to the other one, compared point by point, and only
+    then removed where it was. What stops in between loses nothing: the same command goes on.
     """
+    from anonrun.cli.moving import move
     from anonrun.client.claiming import claimable, claimed_with_login, offer_claim
 
     if bool(names) == every:
         raise click.UsageError("Name the runs to claim, or give --all.")
+    if to is not None:
+        if with_login:
+            raise click.UsageError("--to uses the login of that server by itself; leave --with-login out.")
+        move(names, to=to, server=server, as_json=as_json)
+        return
     wanted = claimable(server, names)
     if with_login:
         answers = claimed_with_login(server, wanted)

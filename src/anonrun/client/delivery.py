@@ -31,6 +31,7 @@ _SEGMENT_ROWS = 20_000
 _MOST_DAMAGED = 3
 _MOST_ASIDE = 3
 _REFUSED_CONTENT = frozenset({400, 413, 422})
+_KEPT_ELSEWHERE = frozenset({"run_claimed", "run_moved"})
 _STATE_FIELDS = frozenset({"state", "exit_code"})
 
 
@@ -228,7 +229,7 @@ class Delivery:
         try:
             self._heard(self.connection.remote.run(self.file.view, self.run_id))
         except Refusal as exc:
-            if exc.code != "run_claimed" or self.info is None:
+            if exc.code not in _KEPT_ELSEWHERE or self.info is None:
                 raise
             self.info = replace(self.info, anonymous=False, expires_at=None, account="")
 

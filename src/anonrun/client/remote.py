@@ -13,11 +13,19 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from anonrun.client.transport import Request, Response, Transport
-from anonrun.core.artifacts import ArtifactInfo, ArtifactList, ArtifactRequest, ArtifactUse, UploadState
+from anonrun.core.artifacts import (
+    ArtifactInfo,
+    ArtifactList,
+    ArtifactRequest,
+    ArtifactUse,
+    RunArtifacts,
+    UploadState,
+)
 from anonrun.core.messages import (
     AccountInfo,
     AnonymousAccountRequest,
     Cursor,
+    Departure,
     DeviceCode,
     DeviceCodes,
     DeviceGrant,
@@ -224,6 +232,14 @@ class Remote:
         """Return how far a writer's stream has arrived."""
         return self._message(Cursor, self.call("GET", f"{_run(run_id)}/writers/{writer}", token=token))
 
+    def run_artifacts(self, token: str, run_id: str) -> RunArtifacts:
+        """Return what a run has to do with artifacts."""
+        return self._message(RunArtifacts, self.call("GET", f"{_run(run_id)}/artifacts", token=token))
+
+    def depart(self, key: str, run_id: str, departure: Departure) -> None:
+        """Have a run go that is whole on another server."""
+        self.call("POST", f"{_run(run_id)}/departure", token=key, body=departure)
+
     def heartbeat(self, token: str, run_id: str) -> RunStatus:
         """Say that the run is alive."""
         return self._message(RunStatus, self.call("POST", f"{_run(run_id)}/heartbeat", token=token))
@@ -238,6 +254,19 @@ class Remote:
         query = urlencode([("metric", name) for name in metrics])
         path = f"{_run(run_id)}/series" + (f"?{query}" if query else "")
         return self.call("GET", path, token=token, timeout_s=60).body
+
+    def series_page(self, token: str, run_id: str, *, after: int, most: int) -> tuple[bytes, int]:
+        """Return segments with what arrived after a position, about `most` bytes, and the position up to which they go.
+
+        That position is `after` where there is no more.
+        """
+        path = f"{_run(run_id)}/series?{urlencode({'after': after, 'most': most})}"
+        response = self.call("GET", path, token=token, timeout_s=60)
+        position = response.headers.get("anonrun-position", "")
+        if not position.isdecimal():
+            text = "Its answer has no position: is this an anonrun server, of a version like this one?"
+            raise Refusal(status=502, code="answer_unreadable", detail=text, problem={}, retry_after_s=None)
+        return response.body, int(position)
 
     def sampled(
         self,

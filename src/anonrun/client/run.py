@@ -23,7 +23,7 @@ from anonrun.core.ids import new_id, new_name, new_run_id
 from anonrun.core.messages import RunInfo, RunState
 from anonrun.core.progress import MOST_STEPS, total_of
 from anonrun.core.words import counted, share_that_waits
-from anonrun.errors import ServerUnavailableError
+from anonrun.errors import ServerUnavailableError, UsageError
 
 if TYPE_CHECKING:
     import plotly.graph_objects
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from anonrun.client.api_artifact import ApiArtifact
     from anonrun.client.artifact import Artifact
+    from anonrun.client.moving.moves import Moved
     from anonrun.client.recording import Recording
 
 __all__ = ["HandedOn", "Run", "first_info", "total_problem"]
@@ -60,6 +61,7 @@ class Run:
         self._callbacks: list[Callable[[], object]] = []
         self._total = settings.total  # 0 where it was taken back
         self._failure: tuple[Failure, int] | None = None  # and how many rows there were then
+        self._moved: Moved | None = None
         self.config = Config(dict(info.config), self._change, notices)
         latest: Callable[[], dict[str, float]] = dict if recording is None else recording.recorder.latest
         self.summary = Summary(latest, lambda entries: self._change({"summary": entries}))
@@ -153,6 +155,8 @@ class Run:
         """The run's page, without any secret; None while no server is known, and for a disabled run."""
         if self._recording is None:
             return None
+        if self._moved is not None:
+            return self._moved.url
         connection = self._recording.delivery.connection
         base = self._recording.connect.known_url() if connection is None else connection.server.url
         return None if base is None else page_link(base, self.run_id)
@@ -270,8 +274,20 @@ class Run:
         wish = LinkWish(blind=blind, label=label, expires_in=expires_in)
         return self._online("share").share(wish, timeout_s=_ASK_S)
 
-    def claim(self) -> None:
-        """Open the page where the run is claimed into an account. In a notebook nothing secret is printed."""
+    def claim(self, *, to: str | None = None) -> None:
+        """Open the page where the run is claimed into an account. In a notebook nothing secret is printed.
+
+        Args:
+            to: address of another server: the run, which must be over, moves into the account that is logged in
+                there. It is read, written there, compared point by point, and then removed where it was; called again
+                after any stop, this goes on.
+
+        Raises:
+            AnonrunError: `to` is given, and the run cannot be moved now; the message says why and what is where.
+        """
+        if to is not None:
+            self._move(to)
+            return
         claim = self.secrets().claim
         if claim is None:
             self._notices.say("There is nothing to claim: this run is not anonymous.")
@@ -408,6 +424,27 @@ class Run:
         folder = None if self._recording is None else str(self._recording.folder.path)
         plain = replace(self._settings, api_key=None, config={})
         return folder, plain, self.info(), self.step, self.config.as_dict()
+
+    def _move(self, to: str) -> None:
+        from anonrun.client.moving.moves import move_run  # noqa: PLC0415  few runs are moved
+        from anonrun.client.progress import progress  # noqa: PLC0415  likewise
+
+        self._online("claim")
+        if self._moved is not None:
+            self._notices.say(f"run {self.name} is in your account on {self._moved.to} already: {self.url}")
+            return
+        if self._state is RunState.RUNNING:
+            raise UsageError(f"Run {self.id} is still going; finish it first: run.finish().")
+        environ = dict(os.environ)
+        if self._settings.server is None:  # it may have been named since, and is not where this run is
+            environ.pop("ANONRUN_SERVER", None)
+        shown = progress(self._notices)
+        try:
+            self._moved = move_run(environ, self.run_id, to=to, server=self._settings.server, say=shown.show)
+        finally:
+            shown.close()
+        self.refresh()
+        self._notices.say(f"run {self.name} is kept in your account on {to}: {self.url}")
 
     def _call(self, callback: Callable[[], object]) -> None:
         try:

@@ -27,6 +27,7 @@ _STOP_TEXTS = {
     "run_not_found": "The server does not have this run any more.",
     "run_expired": "The run has expired and was deleted on the server.",
     "run_deleted": "The run was deleted on the server.",
+    "run_moved": "The run was moved to another server.",
     "run_claimed": "The run was claimed, and its claim has ended what this process may do with it.",
     "anonymous_disabled": "This server takes no anonymous runs; run `anonrun login` to log with an account.",
     "run_exists": "The account's project has a run with this id already; use another id, or resume='allow'.",

@@ -22,6 +22,7 @@ __all__ = [
     "AccountInfo",
     "AnonymousAccountRequest",
     "Cursor",
+    "Departure",
     "DeviceCode",
     "DeviceCodes",
     "DeviceGrant",
@@ -71,6 +72,7 @@ class ServerInfo:
         embedded: whether it is one person's own server on their machine.
         server_time: now, by the server's clock.
         sign_up: whether anyone may make an account; else it needs an invitation.
+        moves: whether it takes runs that were made on another server, with their dates, and lets its own go there.
     """
 
     instance: str
@@ -80,6 +82,7 @@ class ServerInfo:
     embedded: bool
     server_time: datetime
     sign_up: bool = True
+    moves: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +166,8 @@ class RunRequest:
         resume: what to do where the account's project has the id already: `never` refuses, `allow`
             goes on with that run, `must` also refuses where there is none.
         total: steps that the run will make; None where nobody said so.
+        made_at: when it was made on another server, from which it moves here into an account; None for a run that
+            begins now. As with a claim, its id gets a number where the project has that id already.
     """
 
     run_id: str
@@ -177,6 +182,7 @@ class RunRequest:
     job_type: str | None = None
     resume: Literal["never", "allow", "must"] = "never"
     total: int | None = None
+    made_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +195,7 @@ class RunUpdate:
         summary: adds to what was set before, key by key.
         total: steps that the run will make; 0 takes back what was said.
         error: type of the exception that ended the run, never its text.
+        finished_at: when it ended, given with the state by who tells it later; None means now.
     """
 
     name: str | None = None
@@ -201,6 +208,22 @@ class RunUpdate:
     exit_code: int | None = None
     total: int | None = None
     error: str | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """A run has moved to another server whole, and goes from this one if nothing of it has changed since it was read.
+
+    Attributes:
+        to: address of the other server; whoever still holds a token of the run is told.
+        heartbeat_at: what `RunInfo` said when it was read.
+        points: likewise.
+    """
+
+    to: str
+    heartbeat_at: datetime
+    points: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,8 +126,11 @@ def share(words: Sequence[str]) -> None:
 
 
 def claim(words: Sequence[str]) -> None:
-    """Open the claim page, or say where the button is."""
-    _only(words, "claim")
+    """Open the claim page, or say where the button is; with `--to URL`, move the run into an account there."""
+    if words[:1] == ["--to"] and len(words) == 2:  # noqa: PLR2004  the flag and what it takes
+        _run("claim").claim(to=words[1])
+        return
+    _only(words, "claim", "--to URL")
     _run("claim").claim()
 
 

@@ -156,7 +156,7 @@ def _operation(operation: Operation, seen: dict[str, Any]) -> dict[str, Any]:
     if operation.query or {"writer", "number"} & set(path_names):
         codes.append("request_invalid")
     if "run_id" in path_names:
-        codes += ["run_expired", "run_claimed", "run_deleted"]
+        codes += ["run_expired", "run_claimed", "run_deleted", "run_moved"]
     answers = {
         str(status): {"description": "Done" if what is None else "Answer"}
         | ({} if what is None else {"content": _content(what, seen)})

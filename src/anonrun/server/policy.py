@@ -27,6 +27,8 @@ class Action(enum.Enum):
     PUBLISH = "publish"
     """Have anybody read it: its owner's alone, whatever links they gave away."""
     CLAIM = "claim"
+    DEPART = "depart"
+    """Have it go, since it is whole on another server: its owner's alone, since its other readers are told where."""
     ARTIFACT = "artifact"
     """Add files to it: a real account's runs only."""
     READ_FILES = "read_files"
@@ -65,6 +67,7 @@ _BY_OWNER = frozenset(
         Action.SHARE,
         Action.PUBLISH,
         Action.CLAIM,
+        Action.DEPART,
         Action.ARTIFACT,
         Action.READ_FILES,
     }

@@ -143,12 +143,27 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
         "The run was claimed into an account, and this link or token ended with that. Its owner can share it.",
     ),
     "run_deleted": (410, "Run was deleted", "The run was deleted by someone who may."),
+    "run_changed": (
+        409,
+        "Run has changed",
+        "Something of this run has changed since it was read. Read it again; nothing was removed.",
+    ),
     "run_exists": (409, "Run exists", "There is a run with this id. Choose another id, or resume it."),
     "run_expired": (410, "Run has expired", "The run was not claimed in time and no longer exists."),
     "run_is_public": (
         409,
         "Run is published",
         "Anybody reads all of a published run, so no link to it can be blind. Take it back first.",
+    ),
+    "run_has_artifacts": (
+        409,
+        "Run has artifacts",
+        "Artifacts do not move to another server with their run, and would go with it here. Delete them first.",
+    ),
+    "run_moved": (
+        410,
+        "Run was moved",
+        "The run was moved to another server, into an account there. Ask its owner for a link to it.",
     ),
     "run_not_found": (
         404,

@@ -18,7 +18,7 @@ from anonrun.core.retention import CLAIM_EXTENSION
 from anonrun.store import audit, runs
 from anonrun.store.live import beyond_live, is_live
 from anonrun.store.records import Account, Ending
-from anonrun.store.schema import ACCOUNT, GONE, PENDING_CLAIM, RUN, TOKEN
+from anonrun.store.schema import ACCOUNT, GONE, MOVED, PENDING_CLAIM, RUN, TOKEN
 from anonrun.store.transaction import Tx
 
 __all__ = [
@@ -124,7 +124,7 @@ def claim(tx: Tx, run_id: uuid.UUID, owner: Account, token_hash: bytes | None) -
         .where(*allowed)
         .values(
             account_id=owner.account_id,
-            id=_free_id(tx, owner, before.project, before.id),
+            id=runs.free_id(tx, owner.account_id, before.project, before.id),
             expires_at=None,
             claimed_at=tx.now_us,
             origin=None,
@@ -135,15 +135,6 @@ def claim(tx: Tx, run_id: uuid.UUID, owner: Account, token_hash: bytes | None) -
     _end_secrets(tx, run_id)
     audit.note(tx, "claimed", run_id=run_id, counts={"points": before.points})
     return True
-
-
-def _free_id(tx: Tx, owner: Account, project: str, id_: str) -> str:
-    """Return the run's short id, with a number where the new owner's project has it already."""
-    candidate, number = id_, 1
-    while runs.find_by_name(tx, owner.account_id, project, candidate) is not None:
-        number += 1
-        candidate = f"{id_[:120]}-{number}"
-    return candidate
 
 
 def _end_secrets(tx: Tx, run_id: uuid.UUID) -> None:
@@ -166,6 +157,9 @@ def _end_secrets(tx: Tx, run_id: uuid.UUID) -> None:
 
 def what_became_of(tx: Tx, run_id: uuid.UUID) -> Ending | None:
     """Return why a run can no longer be claimed, or None where it still can or never was."""
+    moved = tx.conn.execute(select(MOVED.c.at, MOVED.c.server).where(MOVED.c.run_id == run_id)).first()
+    if moved is not None:
+        return Ending("moved", moved.at, moved.server)
     row = tx.conn.execute(
         beyond_live(
             select(RUN.c.expires_at, RUN.c.deleted_at, RUN.c.deleted_by, RUN.c.claimed_at, ACCOUNT.c.kind)

@@ -37,12 +37,14 @@ class Ending:
     """Why a run, or a secret of it, is no more.
 
     Attributes:
-        reason: `expired`, `deleted` or `claimed`; of a share link that had an end of its own, `lapsed`.
+        reason: `expired`, `deleted`, `moved` or `claimed`; of a share link that had an end of its own, `lapsed`.
         at: when.
+        to: of a run that was moved, the server where it is; None where that is not told.
     """
 
     reason: str
     at: int
+    to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

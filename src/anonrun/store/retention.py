@@ -16,7 +16,7 @@ from sqlalchemy import delete, func, or_, select, update
 
 from anonrun.store import artifacts, audit, meta
 from anonrun.store.live import beyond_live, is_expired, is_live
-from anonrun.store.schema import AXIS, CHUNK, GONE, GRANT, METRIC, PENDING_CLAIM, RUN, SEG, TAIL, TOKEN, WRITER
+from anonrun.store.schema import AXIS, CHUNK, GONE, GRANT, METRIC, MOVED, PENDING_CLAIM, RUN, SEG, TAIL, TOKEN, WRITER
 from anonrun.store.transaction import Tx
 
 __all__ = [
@@ -162,6 +162,7 @@ def forget(tx: Tx, limit: int) -> int:
         tx.conn.execute(delete(GRANT).where(GRANT.c.token_hash.in_(hashes)))
         tx.conn.execute(delete(TOKEN).where(TOKEN.c.token_hash.in_(hashes)))
     if old:
+        tx.conn.execute(delete(MOVED).where(MOVED.c.run_id.in_(old)))
         tx.conn.execute(delete(GONE).where(GONE.c.run_id.in_(old)))
     tx.conn.execute(delete(PENDING_CLAIM).where(PENDING_CLAIM.c.expires_at <= tx.now_us))
     return len(old)

@@ -13,7 +13,7 @@ from anonrun.store import audit
 from anonrun.store.accounts import ACCOUNT_COLUMNS
 from anonrun.store.live import LIVE, beyond_live, is_expired, is_live
 from anonrun.store.records import Account, Run
-from anonrun.store.schema import ACCOUNT, GONE, RUN
+from anonrun.store.schema import ACCOUNT, GONE, MOVED, RUN
 from anonrun.store.transaction import Tx
 
 __all__ = [
@@ -22,8 +22,10 @@ __all__ = [
     "create",
     "delete",
     "delete_all",
+    "depart",
     "find",
     "find_by_name",
+    "free_id",
     "heartbeat",
     "is_known",
     "listed",
@@ -83,6 +85,15 @@ def find_by_name(tx: Tx, account_id: int, project: str, id_: str) -> Run | None:
     return _run(row) if row else None
 
 
+def free_id(tx: Tx, account_id: int, project: str, id_: str) -> str:
+    """Return a run's short id, with a number where the account's project has a live run of that id."""
+    candidate, number = id_, 1
+    while find_by_name(tx, account_id, project, candidate) is not None:
+        number += 1
+        candidate = f"{id_[:120]}-{number}"
+    return candidate
+
+
 def is_known(tx: Tx, run_id: uuid.UUID) -> bool:
     """Whether there is or has been a run with this id, as far as the store remembers."""
     here = beyond_live(select(RUN.c.run_id).where(RUN.c.run_id == run_id), reason="a run id is never given twice")
@@ -101,6 +112,7 @@ def create(
     expires_at: int | None,
     fields: Mapping[str, Any],
     origin: bytes | None = None,
+    created_at: int | None = None,
 ) -> None:
     """Make a run. Its id in the project must be free among live runs; an expired one gives it up.
 
@@ -114,6 +126,7 @@ def create(
         expires_at: None for one that is kept.
         fields: `config`, `tags`, `notes`, `group` and `job_type`; `total` where somebody said so.
         origin: mark of the address whence it was made; None where nobody counts.
+        created_at: when it was made, on another server; None for now.
     """
     place = and_(RUN.c.account_id == account.account_id, RUN.c.project == project, RUN.c.id == id_)
     tx.conn.execute(
@@ -125,8 +138,8 @@ def create(
     tx.conn.execute(
         insert(RUN).values(
             run_id=run_id, account_id=account.account_id, project=project, id=id_, name=name, state="running",
-            created_at=tx.now_us, expires_at=expires_at, extended=False, heartbeat_at=tx.now_us,
-            config=json.dumps(fields["config"]), summary="{}", tags=json.dumps(fields["tags"]),
+            created_at=tx.now_us if created_at is None else created_at, expires_at=expires_at, extended=False,
+            heartbeat_at=tx.now_us, config=json.dumps(fields["config"]), summary="{}", tags=json.dumps(fields["tags"]),
             notes=fields["notes"], group_name=fields["group"], job_type=fields["job_type"],
             metrics=0, points=0, stored_bytes=0, position=0, origin=origin, total_steps=fields.get("total"),
         )
@@ -151,7 +164,8 @@ def change(tx: Tx, run: Run, fields: Mapping[str, Any]) -> bool:
         run: the run as it was.
         fields: new values by the names of `Run`; what is absent stays. `config` and `summary` add key by key, and
             `config_removed` names keys of the config that go. A state other than `running` sets the time at which it
-            ended; `running` forgets what ended it. A `total` of 0 takes back what was said.
+            ended (`finished_at` where that is given, else now, the first time); `running` forgets what ended it. A
+            `total` of 0 takes back what was said.
     """
     values: dict[str, Any] = {"heartbeat_at": tx.now_us}
     values |= {name: fields[name] for name in ("name", "notes", "exit_code", "state", "error") if name in fields}
@@ -167,7 +181,7 @@ def change(tx: Tx, run: Run, fields: Mapping[str, Any]) -> bool:
         values["summary"] = json.dumps(run.summary | fields["summary"])
     if "state" in fields:
         ended = fields["state"] != "running"
-        values["finished_at"] = (run.finished_at or tx.now_us) if ended else None
+        values["finished_at"] = fields.get("finished_at", run.finished_at or tx.now_us) if ended else None
         values["error"] = fields.get("error", run.error) if ended else None
     return _update(tx, run.run_id, **values)
 
@@ -192,6 +206,27 @@ def delete(tx: Tx, run_id: uuid.UUID) -> bool:
     if not _update(tx, run_id, deleted_at=tx.now_us, deleted_by="user"):
         return False
     audit.note(tx, "deleted", run_id=run_id, reason="asked for")
+    return True
+
+
+def depart(tx: Tx, run_id: uuid.UUID, *, heartbeat_at: int, points: int, to: str | None) -> bool:
+    """Have a live run cease to exist here, since it is whole on another server; return whether this did it.
+
+    Args:
+        tx: a writer's transaction.
+        run_id: the run.
+        heartbeat_at: what it was when the run was read; every change of a run sets it anew, and then it stays.
+        points: likewise.
+        to: the other server's address; None where it is not to be told.
+    """
+    unchanged = and_(RUN.c.run_id == run_id, RUN.c.heartbeat_at == heartbeat_at, RUN.c.points == points)
+    done = tx.conn.execute(
+        update(RUN).where(unchanged, is_live(tx.now_us)).values(deleted_at=tx.now_us, deleted_by="moved")
+    )
+    if done.rowcount != 1:
+        return False
+    tx.conn.execute(insert(MOVED).values(run_id=run_id, server=to, at=tx.now_us))
+    audit.note(tx, "deleted", run_id=run_id, reason="moved", counts={"points": points})
     return True
 
 

@@ -49,6 +49,7 @@ __all__ = [
     "LEASE",
     "META",
     "METRIC",
+    "MOVED",
     "NEWCOMER",
     "PENDING_CLAIM",
     "RATE",
@@ -65,7 +66,7 @@ __all__ = [
     "metadata",
 ]
 
-SCHEMA_VERSION = "0008"
+SCHEMA_VERSION = "0009"
 """Revision that this code reads and writes: the newest in `migrations/versions`."""
 
 metadata = MetaData(
@@ -496,6 +497,15 @@ GONE = Table(
     Column("reason", String(16), nullable=False),
     Column("at", BigInteger, nullable=False),
     Index(None, "at"),
+)
+
+# Where a run is that was moved to another server, for who still holds a secret of it. Goes with the memory of the run.
+MOVED = Table(
+    "moved",
+    metadata,
+    Column("run_id", RunKey, primary_key=True),
+    Column("server", Text),  # null: its address is not told
+    Column("at", BigInteger, nullable=False),
 )
 
 # Which process does what only one may do at a time, and until when.

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from anonrun.store.accounts import ACCOUNT_COLUMNS, account_of
 from anonrun.store.live import beyond_live
 from anonrun.store.records import Account, Ending, Link, Token
-from anonrun.store.schema import ACCOUNT, GONE, RUN, TOKEN
+from anonrun.store.schema import ACCOUNT, GONE, MOVED, RUN, TOKEN
 from anonrun.store.transaction import Tx
 
 __all__ = [
@@ -59,6 +59,8 @@ _TOKEN_COLUMNS = (
     RUN.c.deleted_by.label("run_deleted_by"),
     GONE.c.reason.label("gone_reason"),
     GONE.c.at.label("gone_at"),
+    MOVED.c.at.label("moved_at"),
+    MOVED.c.server.label("moved_to"),
 )
 
 # A token's holder is told what became of the run, so this looks beyond those that are live.
@@ -67,6 +69,7 @@ TOKEN_SOURCE: Select[Any] = beyond_live(
         TOKEN.outerjoin(ACCOUNT, TOKEN.c.account_id == ACCOUNT.c.account_id)
         .outerjoin(RUN, TOKEN.c.run_id == RUN.c.run_id)
         .outerjoin(GONE, TOKEN.c.run_id == GONE.c.run_id)
+        .outerjoin(MOVED, TOKEN.c.run_id == MOVED.c.run_id)
     ),
     reason="a token's holder is told what became of its run",
 )
@@ -81,6 +84,8 @@ def _ending(row: Row[Any], now_us: int) -> Ending | None:  # noqa: PLR0911  one 
         return Ending("claimed", row.revoked_at)
     if row.run_id is None:
         return None
+    if row.moved_at is not None:
+        return Ending("moved", row.moved_at, None if row.blind else row.moved_to)  # an address tells whose it is
     if row.gone_reason is not None:
         return Ending(row.gone_reason, row.gone_at)
     if row.run_deleted_at is not None:

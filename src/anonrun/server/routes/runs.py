@@ -9,13 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from anonrun.core.ids import parse_run_id
-from anonrun.core.messages import MetricInfo, RunInfo, RunList, RunRequest, RunStatus, RunUpdate
+from anonrun.core.messages import Departure, MetricInfo, RunInfo, RunList, RunRequest, RunStatus, RunUpdate
 from anonrun.server.access import address_of, core_of, read_as, read_run, run_id_of, write_as
 from anonrun.server.actors import Actor, KeyHolder, Visitor
 from anonrun.server.bodies import check_plain, read_message
 from anonrun.server.policy import Action
 from anonrun.server.problems import ProblemError
 from anonrun.server.routing import Operations, Param, answer, integer, no_content
+from anonrun.server.services import moves
 from anonrun.server.services import runs as service
 from anonrun.server.services.guard import found, require
 from anonrun.server.services.views import metric_info, run_info, run_status
@@ -47,7 +48,7 @@ def _info(tx: Tx, actor: Actor, run: Run) -> RunInfo:
     body=RunRequest,
     answers={201: RunInfo, 200: RunInfo},
     codes=("run_exists", "run_not_found", "token_exists", "anonymous_disabled", "run_claimed", "run_expired",
-           "run_deleted", "too_many_requests", "sign_in_needed", "account_required", "key_scope"),
+           "run_deleted", "run_moved", "too_many_requests", "sign_in_needed", "account_required", "key_scope"),
 )  # fmt: skip
 async def make_run(request: Request) -> Response:
     """Make a run, or find it again."""
@@ -160,6 +161,23 @@ async def delete_run(request: Request) -> Response:
         runs.delete(tx, run_id)
 
     await write_as(request, delete)
+    core.hub.publish(run_id)
+    return no_content()
+
+
+@operations.post(
+    "/runs/{run_id}/departure",
+    who="owner",
+    body=Departure,
+    answers={204: None},
+    codes=("run_not_found", "forbidden", "key_scope", "run_changed", "run_has_artifacts"),
+)
+async def depart_run(request: Request) -> Response:
+    """Have a run go that was moved to another server, if nothing of it has changed since it was read."""
+    core, run_id = core_of(request), run_id_of(request)
+    await read_run(request, Action.DEPART, lambda _tx, _actor, run: run)
+    departure = await read_message(request, Departure)
+    await write_as(request, lambda tx, actor: moves.depart(tx, actor, run_id, departure, core.settings))
     core.hub.publish(run_id)
     return no_content()
 

@@ -31,6 +31,7 @@ operations = Operations("history")
 
 METRIC = Param("metric", "name of a metric; may be repeated; all metrics if absent", many=True)
 _LARGEST = (1 << 63) - 1
+_LEAST_PAGE, _LARGEST_PAGE = 1 << 10, 1 << 23
 
 
 @operations.post(
@@ -100,16 +101,36 @@ async def get_writer(request: Request) -> Response:
     who="view",
     answers={200: CONTENT_TYPE},
     codes=("run_not_found", "forbidden"),
-    query=(METRIC, Param("after", "position after which to begin; 0, the beginning, if absent", "integer")),
+    query=(
+        METRIC,
+        Param("after", "position after which to begin; 0, the beginning, if absent", "integer"),
+        Param("most", f"about so many bytes at most, {_LEAST_PAGE} … {_LARGEST_PAGE}; everything if absent", "integer"),
+    ),
 )
 async def get_series(request: Request) -> Response:
     """Read every point of some metrics, or of all, in order of arrival; `Anonrun-Position` says up to where."""
     core, run_id = core_of(request), run_id_of(request)
     names = frozenset(request.query_params.getlist("metric"))
     after = integer(request, "after", low=0, high=_LARGEST, default=0) or 0
+    most = integer(request, "most", low=_LEAST_PAGE, high=_LARGEST_PAGE)
+    if most is not None:
+        return await _page(request, run_id, names, after, most)
     last = await read_run(request, Action.READ, lambda _tx, _actor, run: run.position)
     headers = {"Anonrun-Position": str(last)}
     return StreamingResponse(_segments(core, run_id, names, after, last), media_type=CONTENT_TYPE, headers=headers)
+
+
+async def _page(request: Request, run_id: uuid.UUID, names: frozenset[str], after: int, most: int) -> Response:
+    """Answer with a part that its reader can hold; where it ends, the reader goes on."""
+    page = await read_run(
+        request,
+        Action.READ,
+        lambda tx, _actor, _run: history.page(tx, run_id, after=after, names=names, size_bytes=most),
+    )
+    if page is None:
+        raise ProblemError("run_not_found")
+    headers = {"Anonrun-Position": str(max(page.position, after))}
+    return Response(b"".join(page.segments), media_type=CONTENT_TYPE, headers=headers)
 
 
 async def _segments(

@@ -87,7 +87,7 @@ async def get_session(request: Request) -> Response:
     who="all",
     body=TokenBody,
     answers={200: Exchanged},
-    codes=("token_invalid", "run_expired", "run_claimed", "run_deleted"),
+    codes=("token_invalid", "run_expired", "run_claimed", "run_deleted", "run_moved"),
 )
 async def exchange_token(request: Request) -> Response:
     """Let this browser in by a token of kind v, s, c or d; the token is then no longer needed in it."""
@@ -187,7 +187,7 @@ async def sign_out(request: Request) -> Response:
     who="all",
     body=PendingClaimRequest,
     answers={200: PendingClaimInfo},
-    codes=("token_invalid", "run_not_found", "forbidden", "already_claimed", "run_expired", "run_deleted"),
+    codes=("token_invalid", "run_not_found", "forbidden", "already_claimed", "run_expired", "run_deleted", "run_moved"),
 )
 async def begin_claim(request: Request) -> Response:
     """Begin a claim, which this browser then has ten minutes to confirm."""
@@ -217,7 +217,7 @@ def _claimed(tx: Tx, actor: Actor, won: list[Run]) -> RunList:
     "/session/claim",
     who="session of a user",
     answers={200: RunList},
-    codes=("sign_in_needed", "claim_not_found", "already_claimed", "run_expired", "run_deleted"),
+    codes=("sign_in_needed", "claim_not_found", "already_claimed", "run_expired", "run_deleted", "run_moved"),
 )
 async def confirm_claim(request: Request) -> Response:
     """Claim what was begun: the runs move to this account, and are kept."""
@@ -237,7 +237,15 @@ async def confirm_claim(request: Request) -> Response:
     who="key of a user",
     body=TokenBody,
     answers={200: RunList},
-    codes=("sign_in_needed", "account_required", "token_invalid", "already_claimed", "run_expired", "run_deleted"),
+    codes=(
+        "sign_in_needed",
+        "account_required",
+        "token_invalid",
+        "already_claimed",
+        "run_expired",
+        "run_deleted",
+        "run_moved",
+    ),
 )
 async def claim_by_token(request: Request) -> Response:
     """Claim a run by its claim token, without a browser."""

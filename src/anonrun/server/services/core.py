@@ -72,4 +72,5 @@ class Core:
             embedded=self.settings.embedded,
             server_time=from_us(self.db.clock.now_us()),
             sign_up=self.settings.sign_up,
+            moves=True,
         )

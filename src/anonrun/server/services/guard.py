@@ -64,7 +64,11 @@ def ended_problem(ending: Ending) -> ProblemError:
         return ProblemError(
             "link_expired", f"This link worked until {at}. Ask whoever sent it for a new one.", expired_at=at
         )
-    return ProblemError("run_claimed" if ending.reason == "claimed" else "run_deleted")
+    if ending.reason == "moved" and ending.to is not None:
+        detail = f"The run was moved to {ending.to}, into an account there. Ask its owner for a link to it."
+        return ProblemError("run_moved", detail, moved_to=ending.to)
+    codes = {"claimed": "run_claimed", "moved": "run_moved"}
+    return ProblemError(codes.get(ending.reason, "run_deleted"))
 
 
 def found(tx: Tx, actor: Actor, run_id: uuid.UUID, action: Action) -> Run:

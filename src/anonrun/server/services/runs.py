@@ -18,6 +18,7 @@ from anonrun.server.policy import Action, can
 from anonrun.server.problems import ProblemError
 from anonrun.server.services.guard import ended_problem, found, hash_of_hex, require
 from anonrun.server.services.limits import admit_run
+from anonrun.server.services.moves import check_arrival, check_date
 from anonrun.server.settings import Settings
 from anonrun.store import runs, tokens
 from anonrun.store.claims import AFTER_REPORT_US
@@ -128,7 +129,7 @@ def make(tx: Tx, owner: KeyHolder, wish: Wish, settings: Settings, *, address: s
 
     Raises:
         ProblemError: `run_exists`, `run_not_found`, `token_exists`, `anonymous_disabled`, `key_scope`,
-            `too_many_requests`, or 410 where it was this very run and is no more.
+            `account_required`, `request_invalid`, `too_many_requests`, or 410 where it was this very run and is gone.
     """
     request, account = wish.request, owner.account
     before = runs.find(tx, wish.run_id)
@@ -136,8 +137,11 @@ def make(tx: Tx, owner: KeyHolder, wish: Wish, settings: Settings, *, address: s
         return before, False
     if before is not None or runs.is_known(tx, wish.run_id):
         raise _refusal(tx, wish)
+    arrives = request.made_at is not None
+    if arrives:
+        check_arrival(account, request)
     there = runs.find_by_name(tx, account.account_id, request.project, request.id) if request.id else None
-    if there is not None:
+    if there is not None and not arrives:
         if request.resume == "never":
             raise ProblemError("run_exists")
         require(owner, Action.RESUME_RUN)
@@ -160,7 +164,7 @@ def make(tx: Tx, owner: KeyHolder, wish: Wish, settings: Settings, *, address: s
         run_id=wish.run_id,
         account=account,
         project=request.project,
-        id_=request.id or _free_id(tx, account.account_id, request.project),
+        id_=_new_id(tx, account.account_id, request),
         name=request.name or new_name(secrets.choice),
         expires_at=to_us(settings.retention.expires_at(from_us(tx.now_us))) if anonymous else None,
         fields={
@@ -172,6 +176,7 @@ def make(tx: Tx, owner: KeyHolder, wish: Wish, settings: Settings, *, address: s
             "total": request.total,
         },
         origin=origin,
+        created_at=None if request.made_at is None else check_date("made_at", request.made_at, tx.now_us),
     )
     run = _again(tx, wish.run_id)
     _add_tokens(tx, run, wish)
@@ -223,10 +228,12 @@ def _add_tokens(tx: Tx, run: Run, wish: Wish) -> None:
                 raise ProblemError("token_exists")
 
 
-def _free_id(tx: Tx, account_id: int, project: str) -> str:
+def _new_id(tx: Tx, account_id: int, request: RunRequest) -> str:
+    if request.id is not None:
+        return runs.free_id(tx, account_id, request.project, request.id)  # taken only where the run was made elsewhere
     while True:
         candidate = new_id(secrets.choice)
-        if runs.find_by_name(tx, account_id, project, candidate) is None:
+        if runs.find_by_name(tx, account_id, request.project, candidate) is None:
             return candidate
 
 
@@ -257,6 +264,11 @@ def change(tx: Tx, actor: Actor, run_id: uuid.UUID, update: RunUpdate, settings:
     _check_text("The error", update.error, _MOST_ERROR_CHARS)
     names = ("name", "notes", "tags", "config", "config_removed", "summary", "state", "exit_code", "total", "error")
     fields = {name: value for name in names if (value := getattr(update, name)) is not None}
+    if update.finished_at is not None:
+        if update.state not in {"finished", "failed"}:
+            raise ProblemError("request_invalid", "finished_at is told with a state in which the run has ended.")
+        earliest_us = min(run.created_at, tx.now_us)
+        fields["finished_at"] = check_date("finished_at", update.finished_at, tx.now_us, earliest_us=earliest_us)
     runs.change(tx, run, fields)
     token = actor.token_of(run_id)
     if token is not None and token.scope == "ingest" and update.state in {"finished", "failed"}:
