@@ -892,7 +892,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Download everything that one's account has: `account.json`, and for each run `run.json` and `history.csv`.
+         * Download all that one's account has: `account.json`, each run's `run.json` and `history.csv`, and its files.
          * @description Who: session of a user, full key.
          */
         get: operations["export_account"];

@@ -25,8 +25,11 @@ from anonrun.server.services.core import Core
 from anonrun.server.services.guard import require
 from anonrun.server.services.identities import identities_of
 from anonrun.server.services.sessions import session_of
+from anonrun.server.services.uploads import read_blob
 from anonrun.server.services.views import account_info
-from anonrun.store import leaving, recovery, runs, sessions, tokens
+from anonrun.store import artifacts, blobs, leaving, recovery, runs, sessions, tokens
+from anonrun.store.artifacts import Artifact
+from anonrun.store.blobs import Part
 from anonrun.store.records import Account, Run
 from anonrun.store.transaction import Tx
 
@@ -44,7 +47,7 @@ _RUNS_AT_ONCE = 50
     codes=("sign_in_needed", "account_required", "key_scope"),
 )
 async def export_account(request: Request) -> Response:
-    """Download everything that one's account has: `account.json`, and for each run `run.json` and `history.csv`."""
+    """Download all that one's account has: `account.json`, each run's `run.json` and `history.csv`, and its files."""
     core = core_of(request)
 
     def begin(tx: Tx, actor: Actor) -> tuple[Actor, Account, AccountExport]:
@@ -81,7 +84,31 @@ async def _zip(core: Core, actor: Actor, account: Account, head: AccountExport) 
             yield part
         async for part in archive.add(f"{folder}/history.csv", csv_parts(core, run_id, names, last)):
             yield part
+        async for name, parts in _files(core, run_id):  # paths are checked to lead nowhere else
+            async for part in archive.add(f"{folder}/artifacts/{name}", parts, packed=False):
+                yield part
     yield archive.end()
+
+
+async def _files(core: Core, run_id: uuid.UUID) -> AsyncIterator[tuple[str, AsyncIterator[bytes]]]:
+    """Yield the files of the artifacts that a run logged, each with its path and its bytes."""
+
+    def listed(tx: Tx) -> list[tuple[str, Artifact, int]]:
+        return [
+            (f"{artifact.name}-v{artifact.version}/{file.path}", artifact, file.number)
+            for artifact in artifacts.of_run(tx, run_id)
+            for file in artifacts.files(tx, artifact)
+        ]
+
+    def held(tx: Tx, artifact: Artifact, number: int) -> tuple[int, list[Part]]:
+        """Return size and place of a file; nothing where it was deleted meanwhile."""
+        found = artifacts.files(tx, artifact, number)
+        blob = blobs.find(tx, artifact.account_id, found[0].digest) if found else None
+        return (blob.size_bytes, blobs.parts(tx, blob.blob_id)) if blob else (0, [])
+
+    for name, artifact, number in await core.db.read(listed):
+        size, parts = await core.db.read(lambda tx, of=artifact, n=number: held(tx, of, n))  # type: ignore[misc]  # the default binds the loop's value
+        yield name, read_blob(core.objects, parts, 0, size)
 
 
 async def _json(message: object) -> AsyncIterator[str]:

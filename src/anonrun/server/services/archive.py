@@ -42,16 +42,24 @@ class Archive:
         self._zip = zipfile.ZipFile(self._outlet, "w", zipfile.ZIP_DEFLATED)
         self._at = at.timetuple()[:6]
 
-    async def add(self, name: str, parts: AsyncIterable[str]) -> AsyncIterator[bytes]:
-        """Add a file of text, and yield what there is to send meanwhile; packing happens on a thread."""
+    async def add(
+        self, name: str, parts: AsyncIterable[str] | AsyncIterable[bytes], *, packed: bool = True
+    ) -> AsyncIterator[bytes]:
+        """Add a file, and yield what there is to send meanwhile; packing happens on a thread.
+
+        Args:
+            name: its path in the archive.
+            parts: its text, or bytes.
+            packed: whether to pack it; files of weights and images do not get smaller, and take long.
+        """
         loop = asyncio.get_running_loop()
         info = zipfile.ZipInfo(name, self._at)
-        info.compress_type = zipfile.ZIP_DEFLATED
+        info.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
         with self._zip.open(info, "w", force_zip64=True) as file:
             async for part in parts:
-                await loop.run_in_executor(None, file.write, part.encode())
-                if packed := self._outlet.take():
-                    yield packed
+                await loop.run_in_executor(None, file.write, part.encode() if isinstance(part, str) else part)
+                if ready := self._outlet.take():
+                    yield ready
         yield self._outlet.take()
 
     def end(self) -> bytes:

@@ -45,15 +45,17 @@ class _Body:
 
     Attributes:
         most: bytes that it may have.
+        silence_s: how long it may pause.
+        whole: hash of what has come.
         got: bytes that have come.
-        whole: hash of them.
         cut: whether the connection ended within it.
     """
 
     stream: AsyncIterator[bytes]
     most: int
-    got: int
+    silence_s: float
     whole: hashlib._Hash
+    got: int = 0
     cut: bool = False
 
     async def blocks(self) -> AsyncIterator[bytes]:
@@ -78,7 +80,7 @@ class _Body:
     async def _next(self, began_s: float) -> bytes | None:
         """Return what came next; None at the end, or where the connection ended."""
         try:
-            chunk = await asyncio.wait_for(anext(self.stream, None), _SILENCE_S)
+            chunk = await asyncio.wait_for(anext(self.stream, None), self.silence_s)
         except ClientDisconnect:
             self.cut = True
             return None
@@ -96,11 +98,13 @@ class Uploads:
     Args:
         db: the store.
         objects: where the bytes go.
+        silence_s: how long a body may pause.
     """
 
-    def __init__(self, db: Database, objects: Objects) -> None:
+    def __init__(self, db: Database, objects: Objects, *, silence_s: float = _SILENCE_S) -> None:
         self._db = db
         self._objects = objects
+        self._silence_s = silence_s
         self._open: Counter[int] = Counter()
 
     async def receive(self, blob: Blob, offset: int, stream: AsyncIterator[bytes], announced: int | None) -> Blob:
@@ -127,7 +131,7 @@ class Uploads:
         if announced is not None and announced > most:
             raise ProblemError("body_too_large", f"The body may have {counted(most, 'byte')}.")
         with self._place(blob.account_id):
-            body = _Body(stream, most, 0, hashlib.sha256())
+            body = _Body(stream, most, self._silence_s, hashlib.sha256())
             blob = await self._write(blob, body)
         if blob.arrived < blob.size_bytes:
             return blob
