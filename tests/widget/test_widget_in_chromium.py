@@ -104,7 +104,13 @@ def test_on_a_machine_that_is_soon_gone_the_banner_says_how_the_run_gets_to_one_
     stage = Stage(context).open(temporary="Colab").secrets()
     expect(stage.page.locator(".anr-banner")).to_contain_text("It is on this Colab machine, which may be gone sooner.")
     stage.page.get_by_text("Send to a server").click()
-    expect(stage.page.get_by_text("%anonrun claim --to https://runs.example.org")).to_be_visible()
+    command = stage.page.get_by_text("%anonrun claim --to https://runs.example.org")
+    expect(command).to_be_visible()
+    stage.page.set_viewport_size({"width": 420, "height": 600})
+    box = command.bounding_box()
+    assert box is not None
+    assert 0 <= box["x"]
+    assert box["x"] + box["width"] <= 420, "a narrow widget cuts nothing off"
     stage = Stage(context).open(temporary=None).secrets()
     expect(stage.page.get_by_text("Send to a server")).to_have_count(0)
 
