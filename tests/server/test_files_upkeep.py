@@ -17,14 +17,17 @@ import pytest
 
 from anonrun.core.artifacts import MIN_PART_BYTES
 from anonrun.server.problems import ProblemError
-from anonrun.server.services.backups import back_up
+from anonrun.server.services.backups import back_up, restore
+from anonrun.server.services.retention import sweep
 from anonrun.server.services.uploads import Uploads
+from anonrun.server.settings import settings_from
 from anonrun.store import blobs
+from anonrun.store.ledger import Ledger
 from support.artifacts import begin, commit, digest_of, logged, new_artifact_id, request_of, send
 from support.process import until
 from support.script import run_command
 from support.server import Server, anonrun_server
-from support.site import PASSWORD, MadeRun, Site, bearer
+from support.site import PASSWORD, MadeRun, Site, bearer, running_site
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +156,28 @@ def test_a_check_names_files_that_are_lost_or_changed_and_a_backup_says_what_it_
     assert bad.returncode == 1
     assert f"BAD file {digest_of(b'first')}: what is stored is not what was uploaded" in bad.stdout
     assert f"BAD file {digest_of(b'second')}: 1 of its objects are lost, or cut off" in bad.stdout
+
+
+def test_a_restore_brings_back_no_version_that_was_deleted_since(tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    with running_site(folder) as site:
+        key = site.user_key(site.user("ada"))
+        run = site.run(key)
+        gone, kept = (logged(site.api, run, {"f": name.encode()}, name=name) for name in ("gone", "kept"))
+        back_up(folder / "server" / "anonrun.db", tmp_path / "b.db")
+        path = f"/api/v1/artifacts/{gone['artifact_id']}"
+        assert site.api.delete(path, headers=bearer(key)).status_code == 204
+        ledger = Ledger(site.core.settings.ledger)
+        asyncio.run(sweep(site.db, ledger=ledger, objects=site.core.objects))
+        assert len(ledger.hashes()) == 1
+    restored = restore(settings_from({}, default_data_dir=folder), tmp_path / "b.db")
+    assert (restored.report.faults, restored.report.files) == ([], 1)
+    with running_site(folder) as site:
+        for info, status in ((gone, 404), (kept, 200)):
+            answer = site.api.get(f"/api/v1/artifacts/{info['artifact_id']}/files/0", headers=bearer(key))
+            assert answer.status_code == status
+    checked = json.loads(run_command("admin", "check", "--read-files", "--json", data_dir=folder).stdout)
+    assert checked["faults"] == []
 
 
 def test_all_that_an_account_has_includes_its_files(site: Site) -> None:
