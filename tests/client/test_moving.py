@@ -518,6 +518,26 @@ print(run.url, run.anonymous)
     assert said.splitlines()[-1].endswith(" False"), "the widget says that it is kept"
 
 
+def test_the_magic_moves_a_run_and_says_what_to_do_where_nobody_is_logged_in(home: Path, lab: Lab) -> None:
+    script = f"""
+from IPython.core.interactiveshell import InteractiveShell
+from anonrun.client.account import login
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "anonrun")
+shell.run_line_magic("anonrun", "--display static --id magic")
+shell.run_cell("import anonrun; anonrun.log({{'x': 1}}); anonrun.finish()")
+shell.run_cell("%anonrun claim --to {lab.url}")
+login({lab.key!r}, {lab.url!r})
+shell.run_cell("%anonrun claim --to {lab.url}")
+"""
+    done = run_script(script, home, IPYTHONDIR=str(home / "ipython"))
+    assert f'anonrun.login(server="{lab.url}")' in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert f"is kept in your account on {lab.url}" in done.stdout + done.stderr
+    assert lab.key not in done.stdout + done.stderr
+    assert [run.account for run in Api(lab.url, lab.key).runs() if run.id == "magic"] == ["ada"]
+
+
 def test_a_server_is_not_moved_to_itself(home: Path, lab: Lab) -> None:
     log_in(home, lab)
     script = "import anonrun; anonrun.init(id='at-home', anonymous='must').finish()"
