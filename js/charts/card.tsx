@@ -9,7 +9,7 @@ import { Menu, type MenuItem } from "./menu";
 import { type ChartOptions, metricOf } from "./options";
 import { colorOf, type Theme } from "./palette";
 import { pickFrom } from "./pick";
-import { type Difference, differenceOf, differenceText, type OtherRun, signedText } from "./runs";
+import { byOf, type Difference, differenceOf, differenceText, type OtherRun, signedText } from "./runs";
 import type { Series } from "./series";
 import { PointTable } from "./table";
 import { type LinesOf, useLines } from "./use_lines";
@@ -143,12 +143,12 @@ function Differences({ of, name }: { of: readonly Compared[]; name: string }) {
   return (
     <p class="anr-differences anr-num anr-dim">
       {of.map(({ metric, label, found }) => {
-        const { own, reference, endedAt, step } = found;
+        const { reference, endedAt, step } = found;
         const at = `at step ${formatValue(step, 15)}; reference: ${name}`;
         return (
           <span key={metric} title={`${metric} ${differenceText(found, metric)}\n${at}`}>
             {label && `${label} `}
-            <b>{signedText(own - reference, metric)}</b>
+            <b>{signedText(byOf(found), metric)}</b>
             {endedAt === null
               ? ` to reference ${formatValue(reference)}`
               : ` to reference’s last, ${formatValue(reference)} at step ${formatValue(endedAt, 15)}`}

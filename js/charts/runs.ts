@@ -54,6 +54,15 @@ export function differenceOf(own: Series | undefined, reference: Series | undefi
   return { step: tail.step, own: tail.value, reference: between, endedAt: null };
 }
 
+/** Values in a reference file have seven digits. */
+const SAME = 1e-6;
+
+/** How much more the run has; nothing where that is less than what a reference file tells. */
+export function byOf({ own, reference }: Pick<Difference, "own" | "reference">): number {
+  const by = own - reference;
+  return Math.abs(by) <= SAME * Math.max(Math.abs(own), Math.abs(reference)) ? 0 : by;
+}
+
 /** Return a difference in the unit that the metric's name has, or none: a share of per cent is in points of these. */
 export function signedText(by: number, metric: string): string {
   const named = unitOf(metric);
@@ -64,9 +73,10 @@ export function signedText(by: number, metric: string): string {
 }
 
 /** Return a difference in words: `0.953, reference 0.961: −0.008`. */
-export function differenceText({ own, reference, endedAt }: Difference, metric: string): string {
+export function differenceText(found: Difference, metric: string): string {
+  const { own, reference, endedAt } = found;
   const ended = endedAt === null ? "" : ` (its last, at step ${formatValue(endedAt, 15)})`;
-  return `${formatValue(own)}, reference ${formatValue(reference)}${ended}: ${signedText(own - reference, metric)}`;
+  return `${formatValue(own)}, reference ${formatValue(reference)}${ended}: ${signedText(byOf(found), metric)}`;
 }
 
 /** Whether a run has none of the metrics that are charted; false while there are none yet. */

@@ -171,12 +171,12 @@ def logout(server: str | None = None) -> bool:
     return log_out(server)
 
 
-def show(run: Run | None = None, **options: Any) -> Any:  # noqa: ANN401  the notebook side names and checks them
+def show(run: Run | list[Any] | tuple[Any, ...] | None = None, **options: Any) -> Any:  # noqa: ANN401  the notebook side names and checks them
     """Show a run's live charts in this cell (again); see `anonrun.notebook.show` for the options.
 
     Args:
-        run: which; None for the current one.
-        options: `display`, `height`, `key_metrics`.
+        run: which; None for the current one. Of several, the first, with the others behind it.
+        options: `display`, `height`, `key_metrics`, `reference`, `compare`, `server`.
     """
     from anonrun.notebook import show as show_in_notebook  # noqa: PLC0415  the notebook side is large
 

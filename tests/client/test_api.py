@@ -11,6 +11,9 @@ import pytest
 
 import anonrun
 from anonrun.client.api import Api
+from anonrun.client.outlines import follow_link, read_link
+from anonrun.core.reference import read_reference
+from anonrun.errors import UsageError
 from support.script import run_command, run_script
 from support.server import Server, anonrun_server
 
@@ -169,3 +172,56 @@ def test_the_same_run_is_exported_by_command(lab: tuple[Server, Path], tmp_path:
     lines = target.read_text().splitlines()
     assert lines[0].startswith("step,time,loss")
     assert len(lines) > 1003
+
+
+def test_a_reference_file_is_small_exact_and_the_same_each_time(
+    api: Api, lab: tuple[Server, Path], tmp_path: Path
+) -> None:
+    server, home = lab
+    file = tmp_path / "reference.json"
+    command = ("export", "one", "--reference", "-o", str(file), "--name", "the paper", "--server", server.url)
+    run_command(*command, data_dir=home)
+    first = file.read_bytes()
+    run_command(*command, data_dir=home)
+    assert file.read_bytes() == first
+    reference = read_reference(first)
+    assert reference.name == "the paper"
+    assert set(reference.metrics) == {"loss", "even", "late", "späße / x"}
+    loss = reference.metrics["loss"]
+    assert len(loss) <= 500
+    assert (loss.steps[0], loss.values[0], loss.steps[-1], loss.values[-1]) == (0, 1.0, 1002, 0.0)
+    assert all(
+        value == pytest.approx(1 / (step + 1), rel=1e-6)
+        for step, value in zip(loss.steps[:-1], loss.values, strict=False)
+    )
+    assert 0 <= loss.seconds[0] <= loss.seconds[-1] < 600
+    assert api.run("one").account not in first.decode()
+    assert "lr" not in first.decode(), "no config"
+
+
+def test_a_reference_keeps_the_metrics_that_are_named(lab: tuple[Server, Path]) -> None:
+    server, home = lab
+    done = run_command("export", "one", "--reference", "--metric", "even", "--server", server.url, data_dir=home)
+    assert list(read_reference(done.stdout.encode()).metrics) == ["even"]
+    wrong = run_command("export", "one", "--metric", "even", "--server", server.url, data_dir=home, check=False)
+    assert "belong to --reference" in wrong.stderr
+    wrong = run_command("export", "one", "--reference", "--json", "--server", server.url, data_dir=home, check=False)
+    assert "a format of its own" in wrong.stderr
+
+
+def test_a_view_link_is_enough_to_read_a_reference_and_a_wrong_one_tells_no_secret(
+    api: Api, lab: tuple[Server, Path]
+) -> None:
+    link = api.run("one").share(blind=True)
+    reference = follow_link(link)
+    assert set(reference.metrics) == {"loss", "even", "late", "späße / x"}
+    loss = reference.metrics["loss"]
+    assert (loss.steps[0], loss.values[0], loss.steps[-1], loss.values[-1]) == (0, 1.0, 1002, 0.0)
+    assert list(loss.steps) == sorted(loss.steps)
+    assert list(loss.values) == sorted(loss.values, reverse=True), "a falling curve stays one"
+    assert "anr_" not in repr(read_link(link))
+    other = api.run("p/two").share()
+    for wrong in (f"{link.partition('#')[0]}#{other.partition('#')[2]}", link.partition("#")[0]):
+        with pytest.raises(UsageError) as refused:
+            follow_link(wrong)
+        assert "anr_" not in str(refused.value)

@@ -352,6 +352,76 @@ def test_a_view_link_is_shown_because_it_was_asked_for_and_is_no_other_secret(fo
     assert tokens.pop().startswith("anr_s_")
 
 
+EXPORT = "import sys\n!{{sys.executable}} -m anonrun export {{run.run_id}} --reference -o {path}"
+
+
+def test_the_paper_s_curve_stands_behind_the_reader_s_from_a_file_beside_the_notebook(folder: Path) -> None:
+    cells = [
+        "%load_ext anonrun", "%anonrun --name 'the paper'", LOG.format(rows=20), "%anonrun finish",
+        "import anonrun; run = anonrun.run", EXPORT.format(path="reference.json"),
+        "%anonrun --reference reference.json --name mine", LOG.format(rows=9), "%anonrun finish",
+    ]  # fmt: skip
+    book = executed(cells, folder)
+    assert_static_and_free_of_secrets(book)
+    _, mine = pictures(book)
+    assert "train/loss  0.1111  (min 0.1111, max 1)  0.1111, reference 0.1111: ±0" in mine["text/plain"]
+    assert "the paper" in mine["text/html"]
+    assert str(folder) not in nbformat.writes(book)
+    assert "anon-" not in (folder / "reference.json").read_text()
+    assert len((folder / "reference.json").read_bytes()) < 2_000
+
+
+def test_a_view_link_as_a_reference_leaves_no_token_in_the_notebook(folder: Path) -> None:
+    """Not in outputs, not in the widget's state, and not where the link is wrong."""
+    cells = [
+        "%load_ext anonrun", "%anonrun --name 'the paper'", LOG.format(rows=20), "%anonrun finish",
+        "import anonrun; link = anonrun.run.share(blind=True)",
+        "%anonrun --display widget --reference $link --name mine  # not '#s=' but this is a comment",
+        LOG.format(rows=9), "anonrun.show(reference=link)", "%anonrun finish",
+        "anonrun.show(reference=link[:-1])", "anonrun.show(reference=link.replace('#s=', '#c='))", "anonrun.run",
+    ]  # fmt: skip
+    book = executed(cells, folder, store_widget_state=True)
+    text = nbformat.writes(book)
+    assert not re.search(r"anr_[a-z]_", text)
+    assert "reference 0.1111: ±0" in pictures(book)[1]["text/plain"]
+    said = text_of(book)
+    assert said.count("The reference link cannot be used: it is not complete") == 2
+
+
+def test_without_its_reference_a_run_goes_on_and_one_line_says_why(folder: Path) -> None:
+    (folder / "bad.json").write_text("{}")
+    cells = [
+        "%load_ext anonrun", "%anonrun", LOG.format(rows=1), "%anonrun finish",
+        "%anonrun --reference missing.json --compare nobody", "%anonrun --reference bad.json",
+        LOG.format(rows=3), "%anonrun finish",
+    ]  # fmt: skip
+    book = executed(cells, folder)
+    said = text_of(book).splitlines()
+    assert [line.partition(" The charts")[0] for line in said if line.startswith("anonrun: ")] == [
+        "anonrun: The reference 'missing.json' cannot be used: No such file or directory, where this notebook runs.",
+        said[1].partition(" The charts")[0],
+        (
+            "anonrun: The reference 'bad.json' cannot be used: it is no reference file; make one with "
+            "`anonrun export RUN --reference -o FILE`."
+        ),
+    ]
+    assert "There is no run 'nobody'" in said[1]
+    assert "finished · step 2" in pictures(book)[-1]["text/plain"]
+
+
+def test_chosen_runs_stand_in_the_picture_and_earlier_ones_do_not(folder: Path) -> None:
+    cells = [
+        "%load_ext anonrun", "%anonrun --name first", LOG.format(rows=3), "%anonrun finish",
+        "import anonrun; first = anonrun.run", "%anonrun --name second", LOG.format(rows=4), "%anonrun finish",
+        "second = anonrun.run", "%anonrun --name third --compare first", LOG.format(rows=5), "%anonrun finish",
+        "anonrun.show([first, second, anonrun.Api().run(anonrun.run.run_id)])",
+    ]  # fmt: skip
+    book = executed(cells, folder)
+    assert_static_and_free_of_secrets(book)
+    behind = [re.findall(r"with (.*?) behind it", picture["text/html"]) for picture in pictures(book)]
+    assert behind == [["second and third"], [], ["first"], ["second and third"]], "shown again, and where it was"
+
+
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
@@ -369,6 +439,7 @@ def test_a_view_link_is_shown_because_it_was_asked_for_and_is_no_other_secret(fo
         pytest.param("%anonrun --project 'a b/c'", "Project name 'a b/c' cannot be used", id="project"),
         pytest.param("%anonrun --server ftp://x", "ftp://x", id="server"),
         pytest.param("%%anonrun status\npass", "%%anonrun starts a run for this cell", id="command in a cell magic"),
+        pytest.param("%anonrun --refrence x", "does not know '--refrence'; did you mean --reference?", id="near"),
         pytest.param("%anonrun --help", "%anonrun status | share | claim", id="help"),
     ],
 )

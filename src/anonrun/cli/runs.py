@@ -96,6 +96,18 @@ def _html(run: ApiRun) -> bytes:
     return html_file(run.info, run.rows(), saved_at=datetime.now(timezone.utc)).encode(errors="replace")
 
 
+def _whole(run: ApiRun, form: str | None, output: Path | None, *, as_json: bool) -> bytes:
+    suffix = "" if output is None else output.suffix[1:]
+    by_name = "json" if as_json else suffix if suffix in ("json", "html") else "csv"
+    return _html(run) if (form or by_name) == "html" else run.export(form or by_name)
+
+
+def _reference(run: ApiRun, name: str | None, metrics: tuple[str, ...]) -> bytes:
+    from anonrun.client.reference import reference_file
+
+    return reference_file(run, name=name, metrics=metrics)
+
+
 @click.command(epilog="Example: anonrun export k3x9p0wz --output run.html")
 @click.argument("run")
 @click.option(
@@ -103,14 +115,32 @@ def _html(run: ApiRun) -> bytes:
 )
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="[default: standard output]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--reference", is_flag=True, help="Write the small file that %anonrun --reference draws behind a run.")
+@click.option("--name", help="With --reference: what the run is called there.  [default: the run's name]")
+@click.option("--metric", "metrics", multiple=True, help="With --reference: keep this one only; may be repeated.")
 @server_option
 @command_errors
-def export(run: str, form: str | None, output: Path | None, server: str | None, *, as_json: bool) -> None:
-    """Write a whole run as CSV, JSON, or an HTML file that shows its charts with no server and no network."""
-    suffix = "" if output is None else output.suffix[1:]
-    by_name = "json" if as_json else suffix if suffix in ("json", "html") else "csv"
+def export(
+    run: str,
+    form: str | None,
+    output: Path | None,
+    server: str | None,
+    *,
+    as_json: bool,
+    reference: bool,
+    name: str | None,
+    metrics: tuple[str, ...],
+) -> None:
+    """Write a whole run as CSV, JSON, or an HTML file that shows its charts with no server and no network.
+
+    With --reference: its curves alone, in a small file for others to compare with.
+    """
+    if reference and (form or as_json):
+        raise click.UsageError("--reference is a format of its own; leave out --format and --json.")
+    if not reference and (name or metrics):
+        raise click.UsageError("--name and --metric belong to --reference.")
     found = _api(server).run(run)
-    data = _html(found) if (form or by_name) == "html" else found.export(form or by_name)
+    data = _reference(found, name, metrics) if reference else _whole(found, form, output, as_json=as_json)
     if output is None:
         sys.stdout.buffer.write(data)
     else:

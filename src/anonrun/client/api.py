@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from anonrun.client.access import Access, open_access
 from anonrun.client.api_artifact import ApiArtifact, find_artifact
 from anonrun.client.links import LinkWish, page_link, share_link
+from anonrun.client.outlines import Asked, ask_outlines
 from anonrun.client.remote import Refusal
 from anonrun.core.ids import parse_run_id
 from anonrun.core.messages import MetricInfo, PublicationRequest, RunInfo
@@ -274,6 +275,11 @@ class ApiRun:
         if metric not in answer.metrics:
             raise NotFoundError(self._no_metric(metric))
         return sampled_of(answer.metrics[metric])
+
+    def outlines(self) -> Asked:
+        """Return all metrics but those of the machine in a few hundred points each, extremes kept; asks the server."""
+        with self._access.asking(f"Run {self.id}") as remote:
+            return ask_outlines(remote, self._access.key, self.run_id)
 
     def history(self) -> list[dict[str, float]]:
         """Return one dict a step: `_step`, `_time` (seconds since the epoch) and the metrics logged there."""

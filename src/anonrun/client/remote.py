@@ -210,7 +210,7 @@ class Remote:
         given = urlencode({k: v for k, v in query.items() if v is not None})
         return self._message(RunList, self.call("GET", f"/api/v1/runs?{given}", token=key))
 
-    def run(self, token: str, run_id: str) -> RunInfo:
+    def run(self, token: str | None, run_id: str) -> RunInfo:
         """Return one run."""
         return self._message(RunInfo, self.call("GET", _run(run_id), token=token))
 
@@ -244,7 +244,7 @@ class Remote:
         """Say that the run is alive."""
         return self._message(RunStatus, self.call("POST", f"{_run(run_id)}/heartbeat", token=token))
 
-    def metrics(self, token: str, run_id: str) -> list[MetricInfo]:
+    def metrics(self, token: str | None, run_id: str) -> list[MetricInfo]:
         """Return the run's metrics."""
         response = self.call("GET", f"{_run(run_id)}/metrics", token=token)
         return [from_json(MetricInfo, entry) for entry in json.loads(response.body)]
@@ -270,7 +270,7 @@ class Remote:
 
     def sampled(
         self,
-        token: str,
+        token: str | None,
         run_id: str,
         metrics: Iterable[str],
         *,

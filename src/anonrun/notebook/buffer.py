@@ -210,6 +210,13 @@ class RunBuffer:
         order = np.argsort(steps, kind="stable")
         return Series(steps[order], values[order])
 
+    def points(self, name: str) -> tuple[Ints, Ints, Floats]:
+        """Return steps, times in microseconds and values of a metric as they are held, sorted by step."""
+        held = self._metrics[name]
+        steps, times = (np.frombuffer(column, np.int64) for column in (held.steps, held.times_us))
+        order = np.argsort(steps, kind="stable")
+        return steps[order], times[order], np.frombuffer(held.values)[order]
+
     def frames(self) -> list[Frame]:
         """Return everything that is held: all rows as they came, or a frame for each metric where they are many."""
         if self._all is not None:

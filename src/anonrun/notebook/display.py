@@ -11,19 +11,21 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
+from anonrun.client.api import ApiRun
 from anonrun.client.home import without_home
 from anonrun.client.session import current_run, the_session
 from anonrun.core.messages import RunState
-from anonrun.errors import UsageError
+from anonrun.errors import AnonrunError, UsageError
 from anonrun.notebook.aftercare import Aftercare
 from anonrun.notebook.hosts import Display, Host, detect
 from anonrun.notebook.marimo_outputs import MarimoOutputs
+from anonrun.notebook.others import Memory, Other, read_reference_from
 from anonrun.notebook.outputs import NotebookOutputs
 from anonrun.notebook.publisher import Publisher, Shown
-from anonrun.notebook.snapshot import Bundle, bundle, plain_text
+from anonrun.notebook.snapshot import Bundle, plain_text
 from anonrun.notebook.source import Source
 from anonrun.notebook.view import RunView, Snapshot
 from anonrun.notebook.widget import WidgetMissingError
@@ -81,9 +83,12 @@ class Kernel:
         self._watches_cells = False
         self._ended: dict[str, Bundle] = {}
         self._rows_before: dict[str, int] = {}
+        self.memory = Memory()
 
-    def show(self, run: Source, display: Display | None, config: dict[str, Any]) -> StaticView | None:
-        """Show a run in the cell that runs now; see `show` below."""
+    def show(
+        self, run: Source, display: Display | None, config: dict[str, Any], chosen: Sequence[Other] | None = None
+    ) -> StaticView | None:
+        """Show a run in the cell that runs now, `chosen` ones behind it, None for those of before; see `show` below."""
         if run.disabled:
             print("anonrun: this run is switched off (mode='disabled'), so there is nothing to show.")  # noqa: T201  asked for
             return None
@@ -92,14 +97,17 @@ class Kernel:
         if kind == "text":
             view = RunView(run, 0.0, live=False, temporary=host.temporary)
             view.read()
-            print(plain_text(view.facts, view.buffer))  # noqa: T201  nothing can be drawn here
+            print(plain_text(view.facts, view.buffer, chosen or ()))  # noqa: T201  nothing can be drawn here
             return None
         shown = self._going.get(run.run_id)
         if shown is None and run.status().state != RunState.RUNNING:
-            return self._show_ended(run, host)
+            return self._show_ended(run, host, chosen)
         if shown is None:
             shown = self._begin(run, host, kind, config)
+            chosen = chosen or ()
         with shown.lock:
+            if chosen is not None:
+                shown.view.set_others(self.memory.behind(run, chosen))
             shown.view.read()
             shown.outputs.show(shown.view.snapshot())
         return None
@@ -181,11 +189,12 @@ class Kernel:
 
     def deleted(self, run: Source) -> None:
         """Say in the picture of the run that ended last that it is no longer on its server."""
+        self.memory.forget(run.run_id)
         if self._last is None or self._last.view.source.run_id != run.run_id:
             return
         self._aftercare.forget(self._last)
         view = self._last.view
-        data = bundle(replace(view.facts, deleted=True), view.buffer)
+        data = view.static_form(replace(view.facts, deleted=True))
         self._remember(run.run_id, data)
         with self._last.lock:
             self._last.outputs.send(Snapshot(data))
@@ -195,8 +204,11 @@ class Kernel:
         shown = self._going.get(run.run_id)
         return without_home(shown.trouble) if shown and shown.trouble else None
 
-    def _show_ended(self, run: Source, host: Host) -> StaticView | None:
-        data = self._ended.get(run.run_id) or mimebundle(run)
+    def _show_ended(self, run: Source, host: Host, chosen: Sequence[Other] | None) -> StaticView | None:
+        data = self._ended.get(run.run_id)
+        if data is None or chosen is not None:
+            data = mimebundle(run, tuple(other for other in self.memory.behind(run, chosen or ()) if other.chosen))
+            self._remember(run.run_id, data)
         if host.name == "marimo":
             return StaticView(data)
         NotebookOutputs(run.run_id, None, lambda: None).show(data)
@@ -214,6 +226,7 @@ class Kernel:
                     if isinstance(message, Snapshot):
                         self._remember(run_id, message.data)
                 shown.outputs.close()
+                self.memory.keep(shown.view.source, shown.view.buffer)
         except Exception as exc:  # noqa: BLE001  finish() must go on
             the_session.notices.warn_once(
                 f"picture {run_id}", f"The last picture of this run could not be drawn: {exc!r}"
@@ -238,44 +251,80 @@ def kernel() -> Kernel:
     return _kernel_of(os.getpid())
 
 
-def mimebundle(run: Source) -> Bundle:
-    """Return a run's static form of this instant, for its `_repr_mimebundle_`."""
+def mimebundle(run: Source, others: tuple[Other, ...] = ()) -> Bundle:
+    """Return a run's static form of this instant, for its `_repr_mimebundle_`; `others` are drawn behind it."""
     view = RunView(run, 0.0, live=False, temporary=detect(_shell()).temporary)
+    view.set_others(others)
     view.read()
     return view.snapshot()
 
 
+Comparable = Source | ApiRun | str
+"""A run to compare with: of this process, of a server, or its id or name."""
+
+
+def _chosen(
+    reference: str | os.PathLike[str] | None, compare: Sequence[Comparable], server: str | None
+) -> list[Other] | None:
+    """Return the runs that somebody asked for, None where there are none; why one cannot be had is said."""
+    if reference is None and not compare:
+        return None
+    read: list[Callable[[], Other]] = [partial(kernel().memory.read, one, server) for one in compare]
+    if reference is not None:
+        read.insert(0, partial(read_reference_from, os.fspath(reference)))
+    return [found for one in read if (found := _or_said(one)) is not None] or None
+
+
+def _or_said(read: Callable[[], Other]) -> Other | None:
+    try:
+        return read()
+    except AnonrunError as exc:
+        print(f"anonrun: {without_home(str(exc))} The charts are shown without it.")  # noqa: T201  it was asked for
+        return None
+
+
 def show(
-    run: Source | None = None,
+    run: Source | list[Comparable] | tuple[Comparable, ...] | None = None,
     *,
     display: Display | None = None,
     height: int | None = None,
     key_metrics: Sequence[str] | None = None,
+    reference: str | os.PathLike[str] | None = None,
+    compare: Sequence[Comparable] = (),
+    server: str | None = None,
 ) -> StaticView | None:
     """Show a run's live charts in this cell; where no widget can be shown, its static form.
 
     Args:
-        run: which; None for the current one.
+        run: which; None for the current one. Of several, the first, with the others behind it as they are now.
         display: `widget`, `static` or `text`; None for what suits the host.
         height: of the widget's charts, CSS pixels; None for as much as they need.
         key_metrics: metrics whose charts stand first; None for the order in which they were logged.
+        reference: a reference file, or a view link, whose run is drawn behind. Of a link nothing is kept.
+        compare: runs that are drawn behind: runs, or their ids or names. With neither of these two, what was chosen
+            before stays.
+        server: where the ids in `compare` are; None for the server that `anonrun.Api()` means.
 
     Returns:
         Something to be displayed in hosts that show what a cell returns (marimo), otherwise None.
 
     Raises:
-        UsageError: there is no run yet.
+        UsageError: there is no run yet, or the first one is not of this process.
     """
-    if run is None:
-        run = current_run()
-    if run is None:
+    first, *more = run if isinstance(run, (list, tuple)) and run else [run]
+    if first is None:
+        first = current_run()
+    if first is None or isinstance(first, (list, tuple)):
         raise UsageError("There is no run to show yet; start one with anonrun.init() or %anonrun.")
+    if isinstance(first, (str, ApiRun)):
+        raise UsageError(f"{first!r} is no run of this process; name it in compare=[…], behind one that is.")
     config = {"height": height, "key_metrics": None if key_metrics is None else list(key_metrics)}
     config = {name: value for name, value in config.items() if value is not None}
+    chosen = _chosen(reference, [*more, *compare], server)
     try:
-        return kernel().show(run, display, config)
+        return kernel().show(first, display, config, chosen)
     except WidgetMissingError as exc:
         if display is not None:
             raise
         the_session.notices.warn_once("widget", f"{exc} Until then the run is shown as a picture.")
-        return kernel().show(run, "static", config)
+        return kernel().show(first, "static", config, chosen)

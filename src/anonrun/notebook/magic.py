@@ -51,6 +51,8 @@ class StartOptions:
     height: int | None
     key_metrics: list[str] | None
     total: object
+    reference: str | None
+    compare: list[str] | None
 
     def for_init(self) -> dict[str, Any]:
         """Return the arguments of `anonrun.init` that were given."""
@@ -100,6 +102,8 @@ def _start_parser() -> _Parser:
     parser.add_argument("--display", choices=DISPLAYS, help="how it is shown; chosen by the host where not given")
     parser.add_argument("--height", type=_height, metavar="PX", help="height of the widget in pixels")
     parser.add_argument("--key-metrics", type=_names, metavar="A,B", help="metrics whose charts stand first")
+    parser.add_argument("--reference", metavar="FILE", help="a reference file, or a view link, drawn behind the run")
+    parser.add_argument("--compare", action="append", metavar="RUN", help="a run, by id or name, drawn behind")
     return parser
 
 
@@ -112,9 +116,25 @@ def _parse_start(parser: _Parser, words: Sequence[str]) -> argparse.Namespace:
     return options
 
 
+def _without_comment(line: str) -> str:
+    """Return a line up to its comment: a `#` within a word or a quotation begins none, such as that of a link."""
+    quote, before = "", " "
+    for i, char in enumerate(line):
+        if before == "\\" and quote != "'":
+            char = "\0"  # noqa: PLW2901  escaped, so it means nothing
+        elif quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif char == "#" and before.isspace():
+            return line[:i]
+        before = char
+    return line
+
+
 def _words(line: str) -> list[str]:
     try:
-        return shlex.split(line, comments=True)
+        return shlex.split(_without_comment(line))
     except ValueError as exc:
         raise ShellUsageError(f"%anonrun cannot read this line: {exc}; close the quotation mark.") from exc
 
@@ -166,7 +186,15 @@ class AnonrunMagics(Magics):  # type: ignore[misc]  # IPython has no types
         with kernel().quiet():
             run = the_session.init(announce=not draws, **options.for_init())
         if draws:
-            show(run, display=options.display, height=options.height, key_metrics=options.key_metrics)
+            show(
+                run,
+                display=options.display,
+                height=options.height,
+                key_metrics=options.key_metrics,
+                reference=options.reference,
+                compare=options.compare or (),
+                server=options.server,
+            )
         return run
 
     def _run_cell(self, run: Run, body: Callable[[], None]) -> None:

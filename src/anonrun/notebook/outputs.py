@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from anonrun.notebook.snapshot import Bundle
-from anonrun.notebook.view import Message, Points, SecretsMessage, Snapshot, Traits
+from anonrun.notebook.view import Message, Others, Points, SecretsMessage, Snapshot, Traits
 from anonrun.notebook.widget import new_widget, static_file
 
 __all__ = ["NotebookOutputs", "Outputs", "answer_page", "publish", "send_to_widget"]
@@ -85,6 +85,8 @@ def send_to_widget(widget: Any, message: Message) -> None:  # noqa: ANN401  see 
     elif isinstance(message, Points):
         said = {"no": message.no, "reset": message.reset, "complete": message.complete}
         widget.send({"type": "points", **said}, [message.segment])
+    elif isinstance(message, Others):
+        widget.send({"type": "runs", "version": message.version, "runs": message.runs}, message.segments)
     elif isinstance(message, SecretsMessage):
         widget.send({"type": "secrets", **asdict(message)})
 

@@ -13,12 +13,27 @@ from types import MappingProxyType
 
 import numpy as np
 
-from anonrun.notebook.buffer import RunBuffer
+from anonrun.notebook.buffer import RunBuffer, Series
 from anonrun.notebook.curve import Curve, curve
 from anonrun.notebook.facts import Facts
 from anonrun.notebook.group import Chart, group
 from anonrun.notebook.numbers import duration_text, number_text, tick_texts, ticks, unit_of
-from anonrun.notebook.scene import BULLET, KEY, SERIES_COLORS, Dot, Line, Rect, Run, Scene, Shape, Text
+from anonrun.notebook.others import Other, difference, reference_in, signed_text, stranger_note
+from anonrun.notebook.scene import (
+    BULLET,
+    DASHED_KEY,
+    KEY,
+    REFERENCE_COLOR,
+    RUN_COLORS,
+    SERIES_COLORS,
+    Dot,
+    Line,
+    Rect,
+    Run,
+    Scene,
+    Shape,
+    Text,
+)
 
 __all__ = ["MOST_CHARTS", "picture"]
 
@@ -37,6 +52,9 @@ _LABELS = 36.0
 _TICK_SIZE = 10.0
 _CHAR = 0.6  # of the font size: what one character takes on average, on the safe side
 _MOST_MARKS = 12
+_DIFFERENCES = 15.0
+_RUNS = 22.0
+_DASHES = ((4.5, 3.0), (1.5, 2.5))
 _LARGEST_FLOAT = sys.float_info.max
 _STATE_COLORS = MappingProxyType({"running": "good", "finished": "accent", "failed": "bad", "crashed": "bad"})
 _BAR = 4.0
@@ -72,10 +90,15 @@ class _Slot:
     y: float
     width: float
     plot_height: float
+    more_top: float = 0.0
+
+    @property
+    def top(self) -> float:
+        return _CARD_TOP + self.more_top
 
     @property
     def height(self) -> float:
-        return _CARD_TOP + self.plot_height + _CARD_BOTTOM
+        return self.top + self.plot_height + _CARD_BOTTOM
 
 
 def _columns(charts: int) -> int:
@@ -192,17 +215,76 @@ def _card_head(chart: Chart, buffer: RunBuffer, slot: _Slot) -> Iterator[Shape]:
     yield Text(slot.x + slot.width - 10, slot.y + 21, 12.5, tuple(runs), "end")
 
 
-def _card(chart: Chart, buffer: RunBuffer, slot: _Slot, detail: float) -> Iterator[Shape]:
+def _color_of(other: Other) -> str:
+    return REFERENCE_COLOR if other.kind == "reference" else RUN_COLORS[other.slot % len(RUN_COLORS)]
+
+
+def _behind(plot: _Plot, other: Other, curves: Sequence[Curve]) -> Iterator[Shape]:
+    """Yield the lines of another run, faint, and told apart by dashes; those of a reference are never whole."""
+    color = _color_of(other)
+    for i, one in enumerate(curves):
+        dashes = _DASHES if other.kind == "reference" else (None, *_DASHES)
+        for xs, ys in (one.smooth,) if one.smooth is not None else one.stretches:
+            points = plot.points(xs.tolist(), ys.tolist())
+            if len(points) > 1:
+                yield Line(points, color, 1.3, 0.9 if other.kind == "reference" else 0.55, dashes[i % len(dashes)])
+            else:
+                yield Dot(*points[0], 1.8, color)
+
+
+def _differences(chart: Chart, buffer: RunBuffer, reference: Other, slot: _Slot) -> Iterator[Shape]:
+    """Yield a line that says how far the run is from the reference at its last step."""
+    found = [
+        (member, one)
+        for member in chart.members
+        if (one := difference(buffer.series(member.name), reference.metrics.get(member.name))) is not None
+    ]
+    if not found:
+        return
+    runs: list[Run] = []
+    rest = " to reference" if any(one.ended_at is None for _, one in found) else " to reference’s last"
+    if len(chart.members) == 1:
+        ended = found[0][1].ended_at
+        rest += f" {number_text(found[0][1].reference)}{'' if ended is None else f', step {number_text(ended)}'}"
+    room = slot.width - 24 - _extent(rest, 11)
+    for member, one in found:
+        label = "" if len(chart.members) == 1 else f"{_clip(member.label, 90, 11)} "
+        signed = signed_text(one.by, member.name)
+        room -= _extent(label + signed, 11) + 8
+        if room < 0 and runs:
+            runs.append(Run("…", "dim", gap=6))
+            break
+        runs += (Run(label, "dim", gap=8 if runs else 0), Run(signed, bold=True))
+    yield Text(slot.x + 10, slot.y + 37, 11, tuple(run for run in (*runs, Run(rest, "dim")) if run.text))
+
+
+def _outline_curves(chart: Chart, other: Other, columns: int) -> list[Curve]:
+    found = [other.metrics.get(member.name) for member in chart.members[: len(SERIES_COLORS)]]
+    empty = Curve((), None, ())
+    return [
+        empty if one is None else curve(Series(np.array(one.steps, np.int64), np.array(one.values)), columns)
+        for one in found
+    ]
+
+
+def _card(chart: Chart, buffer: RunBuffer, others: Sequence[Other], slot: _Slot, detail: float) -> Iterator[Shape]:
     yield Rect(slot.x, slot.y, slot.width, slot.height, "card", "line", 6)
     yield from _card_head(chart, buffer, slot)
     members = chart.members[: len(SERIES_COLORS)]
     curves = [curve(buffer.series(member.name), int(slot.width * detail)) for member in members]
-    low, high = _value_range(curves)
+    behind = [(other, _outline_curves(chart, other, int(slot.width * detail))) for other in others]
+    reference = reference_in(others)
+    if reference is not None:
+        yield from _differences(chart, buffer, reference, slot)
+    every = [*curves, *(one for _, lines in behind for one in lines)]
+    low, high = _value_range(every)
     labels = max(map(len, tick_texts(_value_ticks(low, high, slot.plot_height)))) * _TICK_SIZE * 0.66 + 12
     left = max(_LABELS, labels)
-    place = (slot.x + left, slot.y + _CARD_TOP, slot.width - left - 14, slot.plot_height)
-    plot = _Plot(*place, low, high, *_step_range(curves))
+    place = (slot.x + left, slot.y + slot.top, slot.width - left - 14, slot.plot_height)
+    plot = _Plot(*place, low, high, *_step_range(every))
     yield from _axes(plot)
+    for other, lines in behind:
+        yield from _behind(plot, other, lines)
     for draw in (_points, _trend):
         for one, color in zip(curves, SERIES_COLORS, strict=False):
             yield from draw(plot, one, color)
@@ -233,18 +315,31 @@ def _head(facts: Facts, buffer: RunBuffer, y: float) -> Iterator[Shape]:
         yield Rect(*place, max(_BAR, share * (_WIDTH - 2 * _MARGIN)), _BAR, color, radius=_BAR / 2)
 
 
+def _legend_of_runs(facts: Facts, others: Sequence[Other], y: float) -> Iterator[Shape]:
+    runs = [Run(KEY, SERIES_COLORS[0]), Run(_clip(facts.name, 240, 12), gap=5)]
+    for other in others:
+        key = DASHED_KEY if other.kind == "reference" else KEY
+        runs += (Run(key, _color_of(other), gap=16), Run(_clip(other.name, 300, 12), gap=5))
+        if other.kind == "reference":
+            runs.append(Run("reference", "dim", gap=5))
+    yield Text(_MARGIN, y + 12, 12, tuple(runs))
+
+
 def _banner(facts: Facts) -> Iterator[Shape]:
     yield Rect(0.5, 0.5, _WIDTH - 1, _BANNER - 1, "amber", "amberline", 8)
     strong, rest = facts.banner
     yield Text(_MARGIN, 24, 12.5, (Run(strong, bold=True), Run(rest, gap=5)))
 
 
-def picture(facts: Facts, buffer: RunBuffer, *, banner: bool, detail: float = 1.0) -> Scene:
+def picture(
+    facts: Facts, buffer: RunBuffer, others: Sequence[Other] = (), *, banner: bool, detail: float = 1.0
+) -> Scene:
     """Return the picture of a run.
 
     Args:
         facts: what is said beside the curves.
         buffer: the points.
+        others: runs that are drawn behind.
         banner: whether until when the run is kept stands in the picture, for viewers that show nothing else.
         detail: points drawn for each pixel across.
     """
@@ -254,16 +349,21 @@ def picture(facts: Facts, buffer: RunBuffer, *, banner: bool, detail: float = 1.
     width = (_WIDTH - 2 * _MARGIN - (columns - 1) * _GAP) / columns
     shapes = [*(_banner(facts) if banner else ()), *_head(facts, buffer, top)]
     bottom = top + _HEAD + (0 if facts.total is None or not buffer.names else 8)
+    if others:
+        shapes += _legend_of_runs(facts, others, bottom)
+        bottom += _RUNS
+    more_top = 0.0 if reference_in(others) is None else _DIFFERENCES
     for row in range(0, len(shown), columns):
         for column, chart in enumerate(shown[row : row + columns]):
-            slot = _Slot(_MARGIN + column * (width + _GAP), bottom, width, _PLOT_HEIGHTS[columns])
-            shapes += _card(chart, buffer, slot, detail)
+            slot = _Slot(_MARGIN + column * (width + _GAP), bottom, width, _PLOT_HEIGHTS[columns], more_top)
+            shapes += _card(chart, buffer, others, slot, detail)
         bottom += slot.height + _GAP
     notes = []
     if not charts:
         notes.append("Nothing was logged yet." if facts.state == "running" else "Nothing was logged.")
     if len(charts) > len(shown):
         notes.append(f"{len(shown)} of {len(charts)} charts are in this picture; the run's page has all.")
+    notes += [note for other in others if (note := stranger_note(other, buffer.names)) is not None]
     for note in notes:
         shapes.append(Text(_MARGIN, bottom + 14, 12, (Run(note, "dim"),)))
         bottom += _FOOT

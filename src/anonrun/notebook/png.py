@@ -10,12 +10,14 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import pairwise
 
 from PIL import Image, ImageDraw, ImageFont
 
-from anonrun.notebook.scene import BULLET, KEY, LIGHT, Dot, Line, Rect, Run, Scene, Text
+from anonrun.notebook.scene import BULLET, DASHED_KEY, KEY, LIGHT, Dot, Line, Rect, Run, Scene, Text
 
 __all__ = ["to_png", "to_png_text"]
 
@@ -51,6 +53,27 @@ def _mixed(color: str, opacity: float) -> str:
     return "#" + bytes(round(f * opacity + b * (1 - opacity)) for f, b in zip(front, back, strict=True)).hex()
 
 
+Point = tuple[float, float]
+
+
+def _dashes(points: list[Point], on: float, off: float) -> Iterator[list[Point]]:
+    """Yield the parts of a polyline that are drawn, since Pillow draws no dashes."""
+    drawing, left = True, on
+    part = [points[0]]
+    for (x, y), (to_x, to_y) in pairwise(points):
+        length, done = math.hypot(to_x - x, to_y - y), 0.0
+        while length - done > left:
+            done += left
+            at = (x + (to_x - x) * done / length, y + (to_y - y) * done / length)
+            if drawing:
+                yield [*part, at]
+            drawing, left, part = not drawing, off if drawing else on, [at]
+        left -= length - done
+        part.append((to_x, to_y))
+    if drawing:
+        yield part
+
+
 class _Painter:
     def __init__(self, scene: Scene, scale: float) -> None:
         self._scale = scale
@@ -74,7 +97,9 @@ class _Painter:
         k = self._scale
         points = [(x * k, y * k) for x, y in line.points]
         color, width = _mixed(line.color, line.opacity), max(1, round(line.width * k))
-        self._draw.line(points, fill=color, width=width, joint="curve")
+        parts = [points] if line.dash is None else _dashes(points, line.dash[0] * k, line.dash[1] * k)
+        for part in parts:
+            self._draw.line(part, fill=color, width=width, joint="curve")
 
     def _dot(self, dot: Dot) -> None:
         k = self._scale
@@ -96,6 +121,10 @@ class _Painter:
         if run.text == KEY:
             box = (x, middle - size * 0.11, x + size * 0.75, middle + size * 0.11)
             self._draw.rounded_rectangle(box, size * 0.1, fill=color)
+        elif run.text == DASHED_KEY:
+            for left in (x, x + size * 0.5):
+                box = (left, middle - size * 0.08, left + size * 0.35, middle + size * 0.08)
+                self._draw.rectangle(box, fill=color)
         elif run.text == BULLET:
             self._draw.circle((x + size * 0.3, middle), size * 0.28, fill=color)
         else:
@@ -104,8 +133,8 @@ class _Painter:
             self._draw.text(place, text, color, _font(text, size), anchor="ls", stroke_width=weight)
 
     def _width(self, run: Run, size: int) -> float:
-        if run.text in (KEY, BULLET):
-            return size * (0.75 if run.text == KEY else 0.6)
+        if run.text in (KEY, BULLET, DASHED_KEY):
+            return size * {KEY: 0.75, BULLET: 0.6, DASHED_KEY: 0.85}[run.text]
         text = run.text.replace("\u202f", " ").replace("\u2212", "-")
         return _font(text, size).getlength(text)
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["BULLET", "DARK", "KEY", "LIGHT", "SERIES_COLORS", "Dot", "Line", "Rect", "Run", "Scene", "Shape", "Text"]
+__all__ = [
+    "BULLET", "DARK", "DASHED_KEY", "KEY", "LIGHT", "REFERENCE_COLOR", "RUN_COLORS", "SERIES_COLORS", "Dot", "Line",
+    "Rect", "Run", "Scene", "Shape", "Text",
+]  # fmt: skip
 
 LIGHT = {
     "bg": "#ffffff", "fg": "#1b1f24", "dim": "#66707b", "line": "#e3e7eb", "card": "#ffffff",
     "amber": "#fff6e0", "amberline": "#f0d9a0", "good": "#0a7d4f", "bad": "#c2331f", "accent": "#0b63b0",
     "s1": "#0072b2", "s2": "#d55e00", "s3": "#009e73", "s4": "#cc79a7", "s5": "#e69f00", "s6": "#56b4e9",
+    "ref": "#6f7782",
 }  # fmt: skip
 """Okabe-Ito colours for series, which people with any colour vision can tell apart."""
 
@@ -21,13 +25,22 @@ DARK = {
     "bg": "#111418", "fg": "#e8ebee", "dim": "#949eaa", "line": "#2a3038", "card": "#161a1f",
     "amber": "#2b2413", "amberline": "#57471c", "good": "#4cc38a", "bad": "#f2765f", "accent": "#5aa9ef",
     "s1": "#56b4e9", "s2": "#f2893b", "s3": "#3cc79a", "s4": "#e29bc4", "s5": "#f0c04a", "s6": "#8fd0f5",
+    "ref": "#a3acb7",
 }  # fmt: skip
 
 SERIES_COLORS = ("s1", "s2", "s3", "s4", "s5", "s6")
+RUN_COLORS = ("s4", "s3", "s5", "s6")
+"""Colours of other runs, first those that a chart of training and validation does not take."""
+
+REFERENCE_COLOR = "ref"
+"""A reference takes no part in the play of colours."""
 
 
 KEY = "–"
 """A run of this text alone is a legend's short line."""
+
+DASHED_KEY = "- -"
+"""A run of this text alone is a legend's short line of dashes."""
 
 BULLET = "●"
 """A run of this text alone is a dot before a state."""
@@ -48,12 +61,13 @@ class Rect:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A polyline."""
+    """A polyline; `dash` is how much of it is drawn and how much left out in turn, none for all of it."""
 
     points: tuple[tuple[float, float], ...]
     color: str
     width: float
     opacity: float = 1.0
+    dash: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

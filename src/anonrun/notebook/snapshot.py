@@ -9,7 +9,7 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from anonrun.core.summary import MetricSummary
@@ -19,6 +19,7 @@ from anonrun.notebook.buffer import RunBuffer
 from anonrun.notebook.facts import Facts
 from anonrun.notebook.group import SYSTEM_PREFIX
 from anonrun.notebook.numbers import number_text
+from anonrun.notebook.others import Difference, Other, difference, difference_text, reference_in, signed_text
 from anonrun.notebook.picture import picture
 from anonrun.notebook.png import to_png_text
 from anonrun.notebook.svg import data_uri, to_svg
@@ -54,19 +55,39 @@ def _number(value: float | None) -> str:
     return "" if value is None else number_text(value)
 
 
-def _table(buffer: RunBuffer) -> Iterator[str]:
+def _beside(buffer: RunBuffer, others: Sequence[Other]) -> dict[str, Difference]:
+    """Return how far each metric is from the reference, where there is something to compare."""
+    reference = reference_in(others)
+    if reference is None:
+        return {}
+    names = [name for name in buffer.names if name in reference.metrics]
+    found = {name: difference(buffer.series(name), reference.metrics[name]) for name in names}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _table(buffer: RunBuffer, others: Sequence[Other]) -> Iterator[str]:
     metrics = _metrics(buffer)
+    beside = _beside(buffer, others)
+    heads = ("last", "min", "max", "points", *(("reference", "difference") if beside else ()))
     yield f"<details><summary>{counted(len(metrics), 'metric')}</summary><table><thead><tr><th>metric</th>"
-    yield "".join(f'<th style="{_NUMBER}">{head}</th>' for head in ("last", "min", "max", "points"))
+    yield "".join(f'<th style="{_NUMBER}">{head}</th>' for head in heads)
     yield "</tr></thead><tbody>"
     for name, known in metrics[:_MOST_TABLE_ROWS]:
-        cells = (_number(known.last), _number(known.min), _number(known.max), f"{known.n:,}")
+        cells = [_number(known.last), _number(known.min), _number(known.max), f"{known.n:,}"]
+        if beside:
+            one = beside.get(name)
+            cells += ("", "") if one is None else (_reference_cell(one), signed_text(one.by, name))
         numbers = "".join(f'<td style="{_NUMBER}">{cell}</td>' for cell in cells)
         yield f'<tr><td style="text-align:left">{escape(name)}</td>{numbers}</tr>'
     yield "</tbody></table>"
     if len(metrics) > _MOST_TABLE_ROWS:
         yield f"<p>… and {counted(len(metrics) - _MOST_TABLE_ROWS, 'more metric')}.</p>"
     yield "</details>"
+
+
+def _reference_cell(found: Difference) -> str:
+    ended = "" if found.ended_at is None else f" (step {found.ended_at})"
+    return f"{number_text(found.reference)}{ended}"
 
 
 def _footer(facts: Facts) -> Iterator[str]:
@@ -88,36 +109,42 @@ def _stopped(facts: Facts) -> str:
     return f"{'Failed' if facts.state == 'failed' else 'Last error'}: {facts.failure}"
 
 
-def _alternative(facts: Facts, buffer: RunBuffer) -> str:
+def _alternative(facts: Facts, buffer: RunBuffer, others: Sequence[Other]) -> str:
     """Return what the picture shows, for those who cannot see it."""
-    shown = [f"{name} {number_text(known.last)}" for name, known in _metrics(buffer)[:12]]
+    beside = _beside(buffer, others)
+    shown = [
+        f"{name} {difference_text(beside[name], name) if name in beside else number_text(known.last)}"
+        for name, known in _metrics(buffer)[:12]
+    ]
     progress = None if facts.total is None else buffer.progress(facts.total)
     state = facts.state if progress is None else f"{facts.state}, {progress.text}"
-    return f"Charts of the run {facts.name}, {state}: {', '.join(shown) or 'nothing logged'}"
+    behind = f", with {' and '.join(other.name for other in others)} behind it" if others else ""
+    said = ("; " if beside else ", ").join(shown) or "nothing logged"
+    return f"Charts of the run {facts.name}{behind}, {state}: {said}"
 
 
-def html_text(facts: Facts, buffer: RunBuffer, detail: float = 1.0) -> str:
+def html_text(facts: Facts, buffer: RunBuffer, others: Sequence[Other] = (), *, detail: float = 1.0) -> str:
     """Return the HTML form; `detail` is that of `picture`."""
     strong, rest = facts.banner
     expiry = f' data-expires-at="{format_time(facts.expires_at)}"' if facts.expires_at else ""
-    image = data_uri(to_svg(picture(facts, buffer, banner=False, detail=detail)))
+    image = data_uri(to_svg(picture(facts, buffer, others, banner=False, detail=detail)))
     return "".join(
         (
             f'<div class="anonrun-snapshot" data-run-id="{escape(facts.run_id)}"{expiry}>',
             f'<div class="anonrun-banner" style="{_BANNER}"><strong>{escape(strong)}</strong> {escape(rest)}</div>',
-            f'<img alt="{escape(_alternative(facts, buffer))}" style="max-width:100%" src="{image}">',
+            f'<img alt="{escape(_alternative(facts, buffer, others))}" style="max-width:100%" src="{image}">',
             *(
                 [f'<p style="margin:4px 0"><strong>{escape(stopped)}</strong></p>']
                 if (stopped := _stopped(facts))
                 else ()
             ),
-            *(_table(buffer) if buffer.names else ()),
+            *(_table(buffer, others) if buffer.names else ()),
             f'<p style="margin:4px 0">{" · ".join(_footer(facts))}</p></div>',
         )
     )
 
 
-def plain_text(facts: Facts, buffer: RunBuffer) -> str:
+def plain_text(facts: Facts, buffer: RunBuffer, others: Sequence[Other] = ()) -> str:
     """Return the form for terminals and for tools that show text only."""
     progress = buffer.progress(facts.total)
     step = "" if progress is None else f" · {progress.text}"
@@ -125,10 +152,12 @@ def plain_text(facts: Facts, buffer: RunBuffer) -> str:
     if stopped := _stopped(facts):
         lines.append(f"  {stopped}")
     metrics = _metrics(buffer)
+    beside = _beside(buffer, others)
     width = max((len(name) for name, _ in metrics[:_MOST_LINES]), default=0)
     for name, known in metrics[:_MOST_LINES]:
         extent = "" if known.min is None else f"  (min {_number(known.min)}, max {_number(known.max)})"
-        lines.append(f"  {name:<{width}}  {_number(known.last)}{extent}")
+        line = f"  {name:<{width}}  {_number(known.last)}{extent}"
+        lines.append(f"{line}  {difference_text(beside[name], name)}" if name in beside else line)
     if len(metrics) > _MOST_LINES:
         lines.append(f"  … and {len(metrics) - _MOST_LINES} more")
     lines.append(" ".join(facts.banner))
@@ -137,22 +166,23 @@ def plain_text(facts: Facts, buffer: RunBuffer) -> str:
     return "\n".join(lines)
 
 
-def bundle(facts: Facts, buffer: RunBuffer, *, image: bool = True) -> Bundle:
+def bundle(facts: Facts, buffer: RunBuffer, others: Sequence[Other] = (), *, image: bool = True) -> Bundle:
     """Return all forms; curves become coarser where the room is short, then the PNG, which is left out at last.
 
     Args:
         facts: what is said beside the curves.
         buffer: the points.
+        others: runs that are drawn behind.
         image: whether a PNG is wanted; it takes the most time.
     """
     html = ""
     for detail in _DETAILS:
-        html = html_text(facts, buffer, detail)
+        html = html_text(facts, buffer, others, detail=detail)
         if len(html.encode()) <= _MOST_HTML_BYTES:
             break
-    made = {"text/html": html, "text/plain": plain_text(facts, buffer)}
+    made = {"text/html": html, "text/plain": plain_text(facts, buffer, others)}
     room = MOST_BYTES - sum(len(form.encode()) for form in made.values())
-    scene = picture(facts, buffer, banner=True)
+    scene = picture(facts, buffer, others, banner=True)
     for scale in _PNG_SCALES if image else ():
         png = to_png_text(scene, scale)
         if len(png) <= room:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from html import escape
 from urllib.parse import quote
 
-from anonrun.notebook.scene import DARK, KEY, LIGHT, Dot, Line, Rect, Run, Scene, Shape
+from anonrun.notebook.scene import DARK, DASHED_KEY, KEY, LIGHT, Dot, Line, Rect, Run, Scene, Shape
 
 __all__ = ["data_uri", "to_svg"]
 
@@ -49,7 +49,8 @@ def _path(points: Iterable[tuple[float, float]]) -> str:
 
 def _run(run: Run) -> str:
     gap = f' dx="{_number(run.gap)}"' if run.gap else ""
-    return f'<tspan class="f-{run.color}{" b" if run.bold or run.text == KEY else ""}"{gap}>{escape(run.text)}</tspan>'
+    weight = " b" if run.bold or run.text in (KEY, DASHED_KEY) else ""
+    return f'<tspan class="f-{run.color}{weight}"{gap}>{escape(run.text)}</tspan>'
 
 
 def _shape(shape: Shape) -> str:
@@ -61,7 +62,9 @@ def _shape(shape: Shape) -> str:
         return f'<rect {place}{radius} class="f-{shape.fill}{stroke}"/>'
     if isinstance(shape, Line):
         opacity = f' opacity="{shape.opacity:.2g}"' if shape.opacity < 1 else ""
-        return f'<path d="{_path(shape.points)}" class="k-{shape.color}" stroke-width="{shape.width:g}"{opacity}/>'
+        dash = f' stroke-dasharray="{shape.dash[0]:g} {shape.dash[1]:g}"' if shape.dash else ""
+        look = f'class="k-{shape.color}" stroke-width="{shape.width:g}"{dash}{opacity}'
+        return f'<path d="{_path(shape.points)}" {look}/>'
     if isinstance(shape, Dot):
         return f'<circle cx="{_number(shape.x)}" cy="{_number(shape.y)}" r="{shape.radius:g}" class="f-{shape.color}"/>'
     anchor = "" if shape.anchor == "start" else f' text-anchor="{shape.anchor}"'

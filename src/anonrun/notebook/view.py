@@ -16,14 +16,16 @@ from typing import Any
 from anonrun.core.wire import Frame, encode_all
 from anonrun.notebook.buffer import RunBuffer, thinned
 from anonrun.notebook.facts import Facts
+from anonrun.notebook.others import Other
 from anonrun.notebook.snapshot import Bundle, bundle
 from anonrun.notebook.source import Source, facts_of, run_trait, status_trait
 
-__all__ = ["Message", "Points", "RunView", "SecretsMessage", "Snapshot", "Traits"]
+__all__ = ["Message", "Others", "Points", "RunView", "SecretsMessage", "Snapshot", "Traits"]
 
 _MOST_POINTS = 20_000
 _FIRST_RESENDS_S = (1.0, 2.0, 4.0, 8.0, 16.0)
 _RESEND_EVERY_S = 30.0
+_OTHERS_EVERY_S = 300.0
 _FIRST_SNAPSHOTS_S = (2.0, 10.0)
 _SNAPSHOT_EVERY_S = 30.0
 _SECRETS_EVERY_S = 1.0
@@ -65,7 +67,16 @@ class Snapshot:
     data: Bundle
 
 
-Message = Points | SecretsMessage | Traits | Snapshot
+@dataclass(frozen=True, slots=True)
+class Others:
+    """The runs behind this one: what is said of each, and its points as the page decodes them."""
+
+    version: int
+    runs: list[dict[str, Any]]
+    segments: list[bytes]
+
+
+Message = Points | SecretsMessage | Traits | Snapshot | Others
 
 
 class Schedule:
@@ -127,12 +138,23 @@ class RunView:
         self._traits = Schedule(now, (), _TRAITS_EVERY_S)
         self._resend = Schedule(now, _FIRST_RESENDS_S, _RESEND_EVERY_S)
         self._snapshot = Schedule(now, _FIRST_SNAPSHOTS_S if live else (min(2.0, snapshot_every_s),), snapshot_every_s)
-        self._snapshot_of: tuple[Facts, int, bool] | None = None
+        self._snapshot_of: tuple[Facts, int, int, bool] | None = None
+        self.others: tuple[Other, ...] = ()
+        self._others_version = 0
+        self._others = Schedule(now, (0.0, *_FIRST_RESENDS_S), _OTHERS_EVERY_S)
 
     def hello(self) -> None:
         """A page asks for everything; it is due at once."""
         self._ask = True
         self._secrets.hasten()
+        self._others.hasten()
+
+    def set_others(self, others: tuple[Other, ...]) -> None:
+        """Draw these runs behind this one, and no others."""
+        if others != self.others:
+            self.others = others
+            self._others_version += 1
+            self._others.hasten()
 
     def read(self) -> None:
         """Take in what was logged since the last time."""
@@ -161,15 +183,17 @@ class RunView:
         if not self.live:
             return (self._next_snapshot,)
         # Points come last: of them there may always be more, of the others there is one now and then.
-        return (self._next_secrets, self._next_traits, self._next_snapshot, self._next_points)
+        return (self._next_secrets, self._next_traits, self._next_snapshot, self._next_others, self._next_points)
 
     def final(self) -> list[Message]:
         """Return everything that a page needs to go on alone, and the last snapshot."""
         self.read()
-        messages: list[Message] = [Snapshot(bundle(self.facts, self.buffer))]
+        messages: list[Message] = [Snapshot(bundle(self.facts, self.buffer, self._chosen))]
         if self.live:
             traits = self._changed_traits()
-            messages = [self._secrets_message(), self._everything(), *([Traits(traits)] if traits else ()), *messages]
+            told = [self._others_message()] if self._others_version else []
+            changed = [Traits(traits)] if traits else []
+            messages = [self._secrets_message(), *told, self._everything(), *changed, *messages]
         return messages
 
     def first_traits(self) -> dict[str, Any]:
@@ -178,8 +202,25 @@ class RunView:
 
     def snapshot(self) -> Bundle:
         """Return the static form of this instant."""
-        self._snapshot_of = (self.facts, self.buffer.rows, True)
-        return bundle(self.facts, self.buffer)
+        self._snapshot_of = (self.facts, self.buffer.rows, self._others_version, True)
+        return bundle(self.facts, self.buffer, self._chosen)
+
+    def static_form(self, facts: Facts) -> Bundle:
+        """Return the static form with other facts than those of now."""
+        return bundle(facts, self.buffer, self._chosen)
+
+    @property
+    def _chosen(self) -> tuple[Other, ...]:
+        """What the static form shows of the others: those that somebody asked for."""
+        return tuple(other for other in self.others if other.chosen)
+
+    def _next_others(self, now: float) -> Message | None:
+        return self._others_message() if self._others_version and self._others.due(now) else None
+
+    def _others_message(self) -> Others:
+        return Others(
+            self._others_version, [other.said() for other in self.others], [other.segments() for other in self.others]
+        )
 
     def _next_secrets(self, now: float) -> Message | None:
         return self._secrets_message() if self._secrets.due(now) else None
@@ -223,8 +264,8 @@ class RunView:
 
     def new_snapshot(self, *, image: bool = True) -> Snapshot | None:
         """Return the static form of this instant; None where it would say what the last one said."""
-        shown = (self.facts, self.buffer.rows, image)
-        if self._snapshot_of in (shown, (*shown[:2], True)):
+        shown = (self.facts, self.buffer.rows, self._others_version, image)
+        if self._snapshot_of in (shown, (*shown[:3], True)):
             return None
         self._snapshot_of = shown
-        return Snapshot(bundle(self.facts, self.buffer, image=image))
+        return Snapshot(bundle(self.facts, self.buffer, self._chosen, image=image))
