@@ -79,8 +79,8 @@ function Choosing({ newcomer, onDone }: ChoosingProps) {
     <article class="sign">
       <h1>Choose a username</h1>
       <p class="dim">
-        {newcomer.label} has said who you are, and this is your first time here. Your runs will bear this name; nothing
-        else was asked of {newcomer.label}.
+        {newcomer.label} has said who you are, and this is your first time here. Your runs will bear this name; of what{" "}
+        {newcomer.label} says, only its own number or name for you is kept.
       </p>
       <Form
         label="Choose a username"
