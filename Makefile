@@ -7,7 +7,7 @@ OUT    := out
 JS_SOURCES := $(shell find js -path js/node_modules -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test bench check fix docs pictures lock clean
+.PHONY: help demo lab test bench check fix docs pictures reference lock clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 12
@@ -44,6 +44,9 @@ docs: $(STAMPS)/test  ## Write the generated pages of docs/
 
 pictures: $(STAMPS)/test $(STAMPS)/system  ## Take the README's screenshots again, by the browser test
 	ANONRUN_PICTURES=docs/images $(BIN)/python -m pytest tests/browser/test_quickstart.py
+
+reference: $(STAMPS)/demo  ## Run the paper's notebook with its own seed and write its reference file again
+	$(BIN)/python examples/make_reference.py
 
 lock: $(STAMPS)/venv  ## Choose the versions that are used for development again
 	$(BIN)/pip install --quiet uv

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from anonrun.core.reference import read_reference
 
 ROOT = Path(__file__).parents[2]
 DEMO = nbformat.read(ROOT / "notebooks" / "paper_demo_colab.ipynb", 4)
@@ -42,6 +43,18 @@ def test_the_badge_opens_this_notebook_of_this_repository() -> None:
 def test_the_author_s_server_is_named_by_one_variable() -> None:
     for book in (DEMO, TEMPLATE):
         assert len(re.findall(r"^SERVER = None", text_of(book), re.MULTILINE)) == 1
+
+
+def test_the_reference_stands_beside_the_notebook_and_has_its_metrics() -> None:
+    reference = read_reference((ROOT / "notebooks" / "paper_reference.json").read_bytes())
+    assert reference.name == "paper"
+    assert {"loss/training_digits", "accuracy/last", "accuracy/averaged"} <= set(reference.metrics)
+    (experiment,) = [cell.source for cell in DEMO.cells if cell.source.startswith("%%anonrun")]
+    found = re.search(r'"epochs": (\d+)', experiment)
+    assert found
+    assert max(reference.metrics["loss/training_digits"].steps) == int(found[1]) - 1, (
+        "make reference: it is of other settings"
+    )
 
 
 FIRST_CELL = """
