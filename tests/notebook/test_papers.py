@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+
 from anonrun.core.reference import read_reference
 
 ROOT = Path(__file__).parents[2]
