@@ -216,6 +216,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the projects of the runs that are listed, that with the newest run first.
+         * @description Who: key, session, local.
+         */
+        get: operations["list_projects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/server": {
         parameters: {
             query?: never;
@@ -2061,6 +2081,51 @@ export interface components {
             type?: string;
         };
         /**
+         * @description A project: the runs of one name in one account.
+         *
+         *     Attributes:
+         *         account: name of the owning account.
+         *         runs: how many of its runs may be seen.
+         *         active_at: when one of the newest of them was last heard.
+         *         url_path: path of its page below the server's root, without a leading slash.
+         * @example {
+         *       "account": "ada",
+         *       "name": "uncategorized",
+         *       "runs": 12,
+         *       "active_at": "2026-11-24T13:00:00.000000Z",
+         *       "url_path": "p/ada/uncategorized"
+         *     }
+         */
+        ProjectInfo: {
+            account: string;
+            name: string;
+            /** Format: int64 */
+            runs: number;
+            /** Format: date-time */
+            active_at: string;
+            url_path: string;
+        };
+        /**
+         * @description Projects, that with the newest run first; `total` counts those that are left out too.
+         * @example {
+         *       "projects": [
+         *         {
+         *           "account": "ada",
+         *           "name": "uncategorized",
+         *           "runs": 12,
+         *           "active_at": "2026-11-24T13:00:00.000000Z",
+         *           "url_path": "p/ada/uncategorized"
+         *         }
+         *       ],
+         *       "total": 1
+         *     }
+         */
+        ProjectList: {
+            projects: components["schemas"]["ProjectInfo"][];
+            /** Format: int64 */
+            total: number;
+        };
+        /**
          * @description What a browser brought back from a provider, as the query had it: `code`, or `error` where it was turned away.
          * @example {
          *       "provider": "orcid",
@@ -2446,6 +2511,7 @@ export interface components {
          * @description Change a run; what is None stays.
          *
          *     Attributes:
+         *         project: moves it; its id must be free there.
          *         config: adds to what was set before, key by key.
          *         config_removed: keys of the config to be removed, before `config` is added.
          *         summary: adds to what was set before, key by key.
@@ -2471,7 +2537,8 @@ export interface components {
          *       "exit_code": 0,
          *       "total": 1,
          *       "error": "text",
-         *       "finished_at": "2026-11-24T13:00:00.000000Z"
+         *       "finished_at": "2026-11-24T13:00:00.000000Z",
+         *       "project": "uncategorized"
          *     }
          */
         RunUpdate: {
@@ -2490,6 +2557,7 @@ export interface components {
             total?: number | null;
             error?: string | null;
             finished_at?: string | null;
+            project?: string | null;
         };
         /**
          * @description A series reduced to buckets of neighbouring points, sorted by x; each list has one entry a bucket.
@@ -3354,8 +3422,12 @@ export interface operations {
     list_runs: {
         parameters: {
             query?: {
+                /** @description only runs of the account of this name */
+                account?: string;
                 /** @description only runs of this project */
                 project?: string;
+                /** @description only runs in whose names, project, state, tags, group, job type or notes each word occurs */
+                words?: string;
                 /** @description runs on a page, 1 … 200; 50 if absent */
                 limit?: number;
                 /** @description `next` of the page before */
@@ -3747,6 +3819,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `run_exists`: There is a run with this id. Choose another id, or resume it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
                 headers: {
@@ -4042,6 +4123,65 @@ export interface operations {
             };
             /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_projects: {
+        parameters: {
+            query?: {
+                /** @description at most so many, 1 … 500; 100 if absent */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectList"];
+                };
+            };
+            /** @description `sign_in_needed`: Sign in to an account first.; `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_invalid`: The request has another form than is asked for. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

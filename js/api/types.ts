@@ -21,6 +21,7 @@ export type MetricInfo = Complete<Schemas["MetricInfo"]>;
 export type Permissions = Complete<Schemas["Permissions"]>;
 export type RunArtifacts = Complete<Schemas["RunArtifacts"]>;
 export type RunInfo = Complete<Schemas["RunInfo"]>;
+export type ProjectList = Complete<Schemas["ProjectList"]>;
 export type RunList = Complete<Schemas["RunList"]>;
 export type RunState = RunInfo["state"];
 export type SampledMetric = Complete<Schemas["SampledMetric"]>;

@@ -48,7 +48,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "begin_claim": _CLAIM, "drop_claim": _BROWSERS, "confirm_claim": frozenset({"user_browser"}),
     "claim_by_token": frozenset({"user_key", "user_browser"}),
     "make_run": frozenset({"owner_key", "foreign_key", "user_key", "ingest_key"}),
-    "list_runs": _LISTERS | _BROWSERS,
+    "list_runs": _LISTERS | _BROWSERS, "list_projects": _LISTERS | _BROWSERS,
     "get_run": _READ, "list_metrics": _READ, "get_series": _READ, "get_sampled": _READ, "follow_run": _READ,
     "export_run": _READ, "update_run": _INGEST, "heartbeat": _INGEST, "send_segments": _INGEST, "get_writer": _INGEST,
     "delete_run": _DELETE, "depart_run": frozenset({"owner_key", "owner_browser"}),

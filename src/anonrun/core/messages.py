@@ -33,6 +33,8 @@ __all__ = [
     "MetricInfo",
     "Permissions",
     "Problem",
+    "ProjectInfo",
+    "ProjectList",
     "PublicationRequest",
     "RunInfo",
     "RunList",
@@ -190,6 +192,7 @@ class RunUpdate:
     """Change a run; what is None stays.
 
     Attributes:
+        project: moves it; its id must be free there.
         config: adds to what was set before, key by key.
         config_removed: keys of the config to be removed, before `config` is added.
         summary: adds to what was set before, key by key.
@@ -209,6 +212,7 @@ class RunUpdate:
     total: int | None = None
     error: str | None = None
     finished_at: datetime | None = None
+    project: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,6 +298,32 @@ class RunList:
 
     runs: list[RunInfo]
     next: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectInfo:
+    """A project: the runs of one name in one account.
+
+    Attributes:
+        account: name of the owning account.
+        runs: how many of its runs may be seen.
+        active_at: when one of the newest of them was last heard.
+        url_path: path of its page below the server's root, without a leading slash.
+    """
+
+    account: str
+    name: str
+    runs: int
+    active_at: datetime
+    url_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectList:
+    """Projects, that with the newest run first; `total` counts those that are left out too."""
+
+    projects: list[ProjectInfo]
+    total: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ _BY_CLASS: dict[str, dict[str, Any]] = {
     "ArtifactInfo": {"missing": [], "version": "v0"},
     "MetricInfo": {"name": "loss", "n": 128, "last": 0.25, "min": 0.25, "max": 1.0},
     "Problem": dict(zip(("status", "title", "detail"), CODES["run_not_found"], strict=True)) | {"type": "about:blank"},
+    "ProjectInfo": {"name": "uncategorized", "runs": 12, "url_path": "p/ada/uncategorized"},
     "RunInfo": {"exit_code": None, "finished_at": None},
     "IdentityInfo": {"issuer": "https://orcid.org", "subject": "0000-0002-1825-0097", "label": "ORCID"},
     "NewcomerInfo": {"label": "ORCID", "next": "/claim"},

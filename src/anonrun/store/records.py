@@ -13,6 +13,8 @@ __all__ = [
     "Link",
     "Metric",
     "Newcomer",
+    "Project",
+    "Reach",
     "Run",
     "Session",
     "Standing",
@@ -159,6 +161,37 @@ class Newcomer:
     suggested_name: str | None
     next_path: str
     invitation_hash: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which runs may be listed.
+
+    Attributes:
+        owners: accounts whose runs are.
+        also: single runs beside those.
+        everything: every account's runs.
+    """
+
+    owners: tuple[int, ...] = ()
+    also: tuple[uuid.UUID, ...] = ()
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The live runs of one name in one account, as far as they were within reach.
+
+    Attributes:
+        account: the owner's name.
+        runs: how many there are.
+        active_at: when one of the newest of them was last heard.
+    """
+
+    account: str
+    name: str
+    runs: int
+    active_at: int
 
 
 @dataclass(frozen=True, slots=True)

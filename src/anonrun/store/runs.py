@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, func, insert, select, update
 
 from anonrun.store import audit
 from anonrun.store.accounts import ACCOUNT_COLUMNS
@@ -17,6 +17,7 @@ from anonrun.store.schema import ACCOUNT, GONE, MOVED, RUN
 from anonrun.store.transaction import Tx
 
 __all__ = [
+    "SOURCE",
     "change",
     "count_live",
     "create",
@@ -28,22 +29,26 @@ __all__ = [
     "free_id",
     "heartbeat",
     "is_known",
-    "listed",
     "publish",
     "resume",
+    "run_of",
     "unpublish",
 ]
 
-_SOURCE: Select[Any] = select(RUN, *ACCOUNT_COLUMNS[1:]).join_from(
+SOURCE: Select[Any] = select(RUN, *ACCOUNT_COLUMNS[1:]).join_from(
     RUN, ACCOUNT, RUN.c.account_id == ACCOUNT.c.account_id
 )
 
 
-_FIND = _SOURCE.where(RUN.c.run_id == bindparam("of", type_=RUN.c.run_id.type), LIVE)
+_FIND = SOURCE.where(RUN.c.run_id == bindparam("of", type_=RUN.c.run_id.type), LIVE)
 _HOLD = _FIND.with_for_update(of=RUN, key_share=True)
 
+_OF_PEOPLE = frozenset({"name", "notes", "tags", "project"})
+"""What is changed by who looks after runs; all else is told by a run's own program too."""
 
-def _run(row: Row[Any]) -> Run:
+
+def run_of(row: Row[Any]) -> Run:
+    """Return the run that a row of `SOURCE` holds."""
     return Run(
         run_id=row.run_id,
         account=Account(row.account_id, row.account_name, row.account_kind, row.account_created_at),
@@ -75,14 +80,14 @@ def _run(row: Row[Any]) -> Run:
 def find(tx: Tx, run_id: uuid.UUID) -> Run | None:
     """Return a live run, or None. A writer holds it from then on: nobody claims, deletes or changes it meanwhile."""
     row = tx.conn.execute(_HOLD if tx.writes else _FIND, {"of": run_id, "now_us": tx.now_us}).first()
-    return _run(row) if row else None
+    return run_of(row) if row else None
 
 
 def find_by_name(tx: Tx, account_id: int, project: str, id_: str) -> Run | None:
     """Return the live run that has a short id in an account's project, or None."""
     place = and_(RUN.c.account_id == account_id, RUN.c.project == project, RUN.c.id == id_)
-    row = tx.conn.execute(_SOURCE.where(place, is_live(tx.now_us))).first()
-    return _run(row) if row else None
+    row = tx.conn.execute(SOURCE.where(place, is_live(tx.now_us))).first()
+    return run_of(row) if row else None
 
 
 def free_id(tx: Tx, account_id: int, project: str, id_: str) -> str:
@@ -128,13 +133,7 @@ def create(
         origin: mark of the address whence it was made; None where nobody counts.
         created_at: when it was made, on another server; None for now.
     """
-    place = and_(RUN.c.account_id == account.account_id, RUN.c.project == project, RUN.c.id == id_)
-    tx.conn.execute(
-        beyond_live(
-            update(RUN).where(place, is_expired(tx.now_us)).values(deleted_at=tx.now_us, deleted_by="expired"),
-            reason="an expired run gives up its name",
-        )
-    )
+    _free_place(tx, account.account_id, project, id_)
     tx.conn.execute(
         insert(RUN).values(
             run_id=run_id, account_id=account.account_id, project=project, id=id_, name=name, state="running",
@@ -144,6 +143,16 @@ def create(
             metrics=0, points=0, stored_bytes=0, position=0, origin=origin, total_steps=fields.get("total"),
         )
     )  # fmt: skip
+
+
+def _free_place(tx: Tx, account_id: int, project: str, id_: str) -> None:
+    place = and_(RUN.c.account_id == account_id, RUN.c.project == project, RUN.c.id == id_)
+    tx.conn.execute(
+        beyond_live(
+            update(RUN).where(place, is_expired(tx.now_us)).values(deleted_at=tx.now_us, deleted_by="expired"),
+            reason="an expired run gives up its name",
+        )
+    )
 
 
 def resume(tx: Tx, run_id: uuid.UUID) -> bool:
@@ -165,12 +174,16 @@ def change(tx: Tx, run: Run, fields: Mapping[str, Any]) -> bool:
         fields: new values by the names of `Run`; what is absent stays. `config` and `summary` add key by key, and
             `config_removed` names keys of the config that go. A state other than `running` sets the time at which it
             ended (`finished_at` where that is given, else now, the first time); `running` forgets what ended it. A
-            `total` of 0 takes back what was said.
+            `total` of 0 takes back what was said. Its id must be free in a new `project`, as in `create`.
     """
-    values: dict[str, Any] = {"heartbeat_at": tx.now_us}
-    values |= {name: fields[name] for name in ("name", "notes", "exit_code", "state", "error") if name in fields}
+    # Whoever tidies up a run that has fallen silent must not make it look alive again.
+    values: dict[str, Any] = {} if fields and fields.keys() <= _OF_PEOPLE else {"heartbeat_at": tx.now_us}
+    plain = ("name", "notes", "exit_code", "state", "error", "project")
+    values |= {name: fields[name] for name in plain if name in fields}
     if "total" in fields:
         values["total_steps"] = fields["total"] or None
+    if "project" in fields:
+        _free_place(tx, run.account.account_id, fields["project"], run.id)
     if "tags" in fields:
         values["tags"] = json.dumps(fields["tags"])
     if "config" in fields or "config_removed" in fields:
@@ -239,40 +252,6 @@ def delete_all(tx: Tx, account_id: int) -> list[uuid.UUID]:
         .returning(RUN.c.run_id)
     )
     return list(done.scalars())
-
-
-def listed(
-    tx: Tx,
-    *,
-    owners: Sequence[int],
-    also: Iterable[uuid.UUID],
-    everything: bool,
-    project: str | None,
-    limit: int,
-    after: tuple[int, uuid.UUID] | None,
-) -> list[Run]:
-    """Return live runs, newest first.
-
-    Args:
-        tx: the transaction.
-        owners: accounts whose runs are listed.
-        also: single runs beside those.
-        everything: every account's runs.
-        project: only this project's; None for all.
-        limit: at most so many.
-        after: creation time and run id of the last run of the page before.
-    """
-    query = _SOURCE.where(is_live(tx.now_us))
-    if not everything:
-        query = query.where(or_(RUN.c.account_id.in_(list(owners)), RUN.c.run_id.in_(list(also))))
-    if project is not None:
-        query = query.where(RUN.c.project == project)
-    if after is not None:
-        query = query.where(
-            or_(RUN.c.created_at < after[0], and_(RUN.c.created_at == after[0], RUN.c.run_id < after[1]))
-        )
-    rows = tx.conn.execute(query.order_by(RUN.c.created_at.desc(), RUN.c.run_id.desc()).limit(limit))
-    return [_run(row) for row in rows]
 
 
 def count_live(tx: Tx) -> int:

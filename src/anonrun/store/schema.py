@@ -66,7 +66,7 @@ __all__ = [
     "metadata",
 ]
 
-SCHEMA_VERSION = "0009"
+SCHEMA_VERSION = "0010"
 """Revision that this code reads and writes: the newest in `migrations/versions`."""
 
 metadata = MetaData(
@@ -300,6 +300,9 @@ RUN = Table(
     Index("uq_run_place", "account_id", "project", "id", unique=True, sqlite_where=text("deleted_at IS NULL"),
           postgresql_where=text("deleted_at IS NULL")),
     Index(None, "account_id", "created_at", "run_id"),
+    Index(None, "created_at", "run_id"),
+    Index("ix_run_listing", "account_id", "project", "created_at", "run_id", "expires_at",
+          sqlite_where=text("deleted_at IS NULL"), postgresql_where=text("deleted_at IS NULL")),
     Index("ix_run_expires_at", "expires_at", sqlite_where=text("expires_at IS NOT NULL"),
           postgresql_where=text("expires_at IS NOT NULL")),
     Index("ix_run_deleted_at", "deleted_at", sqlite_where=text("deleted_at IS NOT NULL"),

@@ -27,10 +27,10 @@ from anonrun.server.services.identities import identities_of
 from anonrun.server.services.sessions import session_of
 from anonrun.server.services.uploads import read_blob
 from anonrun.server.services.views import account_info
-from anonrun.store import artifacts, blobs, leaving, recovery, runs, sessions, tokens
+from anonrun.store import artifacts, blobs, leaving, listing, recovery, sessions, tokens
 from anonrun.store.artifacts import Artifact
 from anonrun.store.blobs import Part
-from anonrun.store.records import Account, Run
+from anonrun.store.records import Account, Reach, Run
 from anonrun.store.transaction import Tx
 
 __all__ = ["operations"]
@@ -120,9 +120,8 @@ async def _runs(core: Core, actor: Actor, account: Account) -> AsyncIterator[tup
     after: tuple[int, uuid.UUID] | None = None
 
     def page(tx: Tx, after: tuple[int, uuid.UUID] | None) -> list[tuple[Run, ExportHead, int]]:
-        listed = runs.listed(
-            tx, owners=[account.account_id], also=[], everything=False, project=None, limit=_RUNS_AT_ONCE, after=after
-        )
+        asked = listing.Asked(limit=_RUNS_AT_ONCE, after=after)
+        listed = listing.runs(tx, Reach(owners=(account.account_id,)), asked)
         return [(run, *about(tx, actor, run)) for run in listed]
 
     while found := await core.db.read(lambda tx, after=after: page(tx, after)):  # type: ignore[misc]  # the default binds the loop's value

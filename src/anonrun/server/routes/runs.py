@@ -11,16 +11,17 @@ from starlette.responses import Response
 from anonrun.core.ids import parse_run_id
 from anonrun.core.messages import Departure, MetricInfo, RunInfo, RunList, RunRequest, RunStatus, RunUpdate
 from anonrun.server.access import address_of, core_of, read_as, read_run, run_id_of, write_as
-from anonrun.server.actors import Actor, KeyHolder, Visitor
+from anonrun.server.actors import Actor, KeyHolder
 from anonrun.server.bodies import check_plain, read_message
 from anonrun.server.policy import Action
 from anonrun.server.problems import ProblemError
 from anonrun.server.routing import Operations, Param, answer, integer, no_content
-from anonrun.server.services import moves
+from anonrun.server.services import listing, moves
 from anonrun.server.services import runs as service
 from anonrun.server.services.guard import found, require
 from anonrun.server.services.views import metric_info, run_info, run_status
 from anonrun.store import runs, summaries
+from anonrun.store.listing import Asked
 from anonrun.store.records import Run
 from anonrun.store.transaction import Tx
 
@@ -29,6 +30,8 @@ __all__ = ["infos", "operations"]
 operations = Operations("runs")
 
 _MOST_ON_A_PAGE = 200
+_MOST_WORDS = 8
+_MOST_SEARCHED_CHARS = 200
 
 
 def infos(tx: Tx, actor: Actor, found_runs: list[Run]) -> list[RunInfo]:
@@ -74,7 +77,9 @@ async def make_run(request: Request) -> Response:
     answers={200: RunList},
     codes=("sign_in_needed",),
     query=(
+        Param("account", "only runs of the account of this name"),
         Param("project", "only runs of this project"),
+        Param("words", "only runs in whose names, project, state, tags, group, job type or notes each word occurs"),
         Param("limit", f"runs on a page, 1 … {_MOST_ON_A_PAGE}; 50 if absent", "integer"),
         Param("after", "`next` of the page before"),
     ),
@@ -82,30 +87,31 @@ async def make_run(request: Request) -> Response:
 async def list_runs(request: Request) -> Response:
     """List the account's runs and those that this browser was let in to, newest first."""
     limit = integer(request, "limit", low=1, high=_MOST_ON_A_PAGE, default=50) or 50
-    after = _cursor(request.query_params.get("after"))
-    project = request.query_params.get("project")
-    check_plain(project, "the query")
+    given = request.query_params
+    check_plain([given.get(name) for name in ("account", "project", "words")], "the query")
+    asked = Asked(
+        limit=limit + 1,
+        account=given.get("account"),
+        project=given.get("project"),
+        words=_words(given.get("words", "")),
+        after=_cursor(given.get("after")),
+    )
 
     def page(tx: Tx, actor: Actor) -> RunList:
-        require(actor, Action.LIST_RUNS)
-        grants = actor.session.grants if isinstance(actor, Visitor) and actor.session else ()
-        reading = [token for token in grants if token.run_id and token.ended is None and token.kind in "vs"]
-        if project is not None:  # who reads blind must not find out the project by asking for it
-            reading = [token for token in reading if not token.blind]
-        listed = runs.listed(
-            tx,
-            owners=[actor.account.account_id] if actor.account else [],
-            also=[token.run_id for token in reading if token.run_id],
-            everything=actor.local,
-            project=project,
-            limit=limit + 1,
-            after=after,
-        )
+        listed = listing.runs(tx, actor, asked)
         shown = listed[:limit]
         more = f"{shown[-1].created_at}.{shown[-1].run_id}" if len(listed) > limit else None
         return RunList(runs=infos(tx, actor, shown), next=more)
 
     return answer(await read_as(request, page))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    words = text.split()
+    if len(text) > _MOST_SEARCHED_CHARS or len(words) > _MOST_WORDS:
+        most = f"at most {_MOST_WORDS} words and {_MOST_SEARCHED_CHARS} characters"
+        raise ProblemError("request_invalid", f"words may have {most}.")
+    return tuple(words)
 
 
 def _cursor(text: str | None) -> tuple[int, uuid.UUID] | None:
@@ -129,7 +135,7 @@ async def get_run(request: Request) -> Response:
     who="write",
     body=RunUpdate,
     answers={200: RunStatus},
-    codes=("run_not_found", "forbidden"),
+    codes=("run_not_found", "forbidden", "run_exists"),
 )
 async def update_run(request: Request) -> Response:
     """Change a run; what is absent or null stays."""

@@ -237,21 +237,33 @@ def _new_id(tx: Tx, account_id: int, request: RunRequest) -> str:
             return candidate
 
 
+def _check_move(tx: Tx, run: Run, project: str) -> None:
+    try:
+        check_project(project)
+    except UsageError as exc:
+        raise ProblemError("request_invalid", str(exc)) from None
+    there = runs.find_by_name(tx, run.account.account_id, project, run.id)
+    if there is not None and there.run_id != run.run_id:
+        raise ProblemError("run_exists", f"Project {project} has a run with the id {run.id} already.")
+
+
 def change(tx: Tx, actor: Actor, run_id: uuid.UUID, update: RunUpdate, settings: Settings) -> Run:
     """Change a run and return it.
 
-    How a run goes and ends may be told by whoever may ingest; its name, notes and tags by who may update it. The
-    last word of a write token that outlived a claim ends it a few minutes later, so that the word may be repeated.
+    How a run goes and ends may be told by whoever may ingest; its name, project, notes and tags by who may update it.
+    The last word of a write token that outlived a claim ends it a few minutes later, so that the word may be repeated.
 
     Raises:
-        ProblemError: as `access.found`, or `request_invalid`.
+        ProblemError: as `access.found`, `run_exists`, or `request_invalid`.
     """
-    own = update.name is not None or update.notes is not None or update.tags is not None
+    own = any(value is not None for value in (update.name, update.project, update.notes, update.tags))
     run = found(tx, actor, run_id, Action.INGEST)
     if own and not can(actor, Action.UPDATE, run):
         if isinstance(actor, KeyHolder):
             raise ProblemError("key_scope")
-        raise ProblemError("forbidden", "After a claim this token only delivers: name, notes and tags are the owner's.")
+        raise ProblemError(
+            "forbidden", "After a claim this token only delivers: name, project, notes and tags are the owner's."
+        )
     _check_texts(update, settings)
     if run.anonymous:
         _check_values(update.config, settings)
@@ -262,7 +274,12 @@ def change(tx: Tx, actor: Actor, run_id: uuid.UUID, update: RunUpdate, settings:
         raise ProblemError("request_invalid", f"exit_code {update.exit_code} is no process's exit code.")
     _check_total(update.total, least=0)
     _check_text("The error", update.error, _MOST_ERROR_CHARS)
-    names = ("name", "notes", "tags", "config", "config_removed", "summary", "state", "exit_code", "total", "error")
+    if update.project is not None:
+        _check_move(tx, run, update.project)
+    names = (
+        "name", "project", "notes", "tags", "config", "config_removed", "summary", "state", "exit_code", "total",
+        "error",
+    )  # fmt: skip
     fields = {name: value for name in names if (value := getattr(update, name)) is not None}
     if update.finished_at is not None:
         if update.state not in {"finished", "failed"}:
