@@ -55,7 +55,7 @@ def test_the_paper_s_curve_stands_behind_the_reader_s_and_so_do_earlier_runs(
     expect(_runs(page)).to_have_text([re.compile("reader"), re.compile("Table 2 of the paper reference")])
     card = page.locator(".anr-widget .anr-card", has_text="val/acc")
     expect(card.locator(".anr-differences")).to_have_text("−0.008 to reference 0.961")
-    assert notebook.busy
+    expect(page.locator(".jp-InputPrompt").nth(1)).to_have_text("[*]:")
     both = card.locator("canvas").evaluate("(canvas) => canvas.toDataURL()")
     _runs(page).nth(1).click()
     expect(_runs(page).nth(1)).to_have_attribute("aria-pressed", "false")

@@ -68,8 +68,8 @@ def test_a_reference_is_drawn_behind_and_the_difference_at_the_last_step_is_said
     expect(stage.card("loss").locator(".anr-differences")).to_have_text("+2 to reference 2")
     stage.points({"loss": [1.5]}, first=30, reset=False)
     expect(stage.card("loss").locator(".anr-differences")).to_have_text("+0.5 to reference’s last, 1 at step 20")
-    picture = stage.card("loss").locator("canvas").get_attribute("aria-label") or ""
-    assert "loss 1.5, reference 1 (its last, at step 20): +0.5." in picture
+    said = re.compile(re.escape("loss 1.5, reference 1 (its last, at step 20): +0.5."))
+    expect(stage.card("loss").locator("canvas")).to_have_attribute("aria-label", said)
     assert stage.errors == []
 
 
