@@ -8,8 +8,8 @@
 import type { Client, LiveHandlers, Problem, Result, RunInfo } from "../api";
 import { History } from "./history";
 
-/** `idle`: nothing is expected to change. */
-export type Link = "opening" | "live" | "lost" | "idle";
+/** `idle`: nothing is expected to change; `again`: the run is read again now and then. */
+export type Link = "opening" | "live" | "again" | "lost" | "idle";
 
 export interface FeedState {
   readonly run: RunInfo | null;
@@ -29,9 +29,37 @@ export interface FeedOptions {
   /** Wait `ms`, or less where `signal` says so. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly now?: () => number;
+  /** About how many points of each series are read at first. */
+  readonly points?: number;
+  /** Shared with other feeds of the page, where there are several. */
+  readonly streams?: Streams;
+}
+
+/**
+ * How many event streams a page keeps open: a browser allows one server six connections, and the page needs some itself.
+ * A feed that gets none reads its run again now and then.
+ */
+export class Streams {
+  #free: number;
+
+  constructor(most: number) {
+    this.#free = most;
+  }
+
+  /** Whether one more may be opened; if so, it is given back by `release`. */
+  take(): boolean {
+    if (this.#free === 0) return false;
+    this.#free -= 1;
+    return true;
+  }
+
+  release(): void {
+    this.#free += 1;
+  }
 }
 
 const SAMPLED_POINTS = 1_000;
+const AGAIN_MS = 10_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
 
@@ -56,6 +84,8 @@ export class Feed {
   readonly #runId: string;
   readonly #wait: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly #now: () => number;
+  readonly #points: number;
+  readonly #streams: Streams;
   readonly #listeners = new Set<() => void>();
   #state: FeedState = { run: null, link: "opening", loaded: false, problem: null, clockOffsetMs: 0 };
   #position: number | null = null;
@@ -66,6 +96,8 @@ export class Feed {
     this.#runId = runId;
     this.#wait = options.wait ?? pause;
     this.#now = options.now ?? (() => Date.now());
+    this.#points = options.points ?? SAMPLED_POINTS;
+    this.#streams = options.streams ?? new Streams(1);
   }
 
   get state(): FeedState {
@@ -91,6 +123,7 @@ export class Feed {
       if (!answer.ok && isFinal(answer.problem)) return this.#set({ problem: answer.problem, link: "idle" });
       if (answer.ok && this.#isOver()) return this.#set({ link: "idle" });
       if (answer.ok && this.#position !== before) retryMs = FIRST_RETRY_MS;
+      if (answer.ok && this.#state.link === "again") continue;
       this.#set({ link: "lost" });
       await this.#wait(retryMs, mine.signal);
       retryMs = Math.min(2 * retryMs, LAST_RETRY_MS);
@@ -115,15 +148,24 @@ export class Feed {
     this.take(run.value);
     const over = this.#isOver();
     // Of a run that is over no connection is held, so what came meanwhile is read as a whole.
-    if (over || this.#position === null) {
-      const sampled = await this.#client.sampled(this.#runId, { points: SAMPLED_POINTS }, signal);
-      if (!sampled.ok) return sampled;
-      this.history.replaceSampled(sampled.value);
-      this.#position = sampled.value.position;
-      this.#set({ loaded: true });
+    const streaming = !over && this.#streams.take();
+    try {
+      if (!streaming || this.#position === null) {
+        const sampled = await this.#client.sampled(this.#runId, { points: this.#points }, signal);
+        if (!sampled.ok) return sampled;
+        if (signal.aborted) return { ok: true, value: undefined };
+        this.history.replaceSampled(sampled.value);
+        this.#position = sampled.value.position;
+        this.#set({ loaded: true });
+      }
+      if (over) return { ok: true, value: undefined };
+      if (streaming) return await this.#client.live(this.#runId, this.#position, this.#handlers(), signal);
+    } finally {
+      if (streaming) this.#streams.release();
     }
-    if (over) return { ok: true, value: undefined };
-    return this.#client.live(this.#runId, this.#position, this.#handlers(), signal);
+    this.#set({ link: "again" });
+    await this.#wait(AGAIN_MS, signal);
+    return { ok: true, value: undefined };
   }
 
   #handlers(): LiveHandlers {

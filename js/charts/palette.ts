@@ -57,7 +57,9 @@ export function lookOf({ index, other }: { index: number; other?: RunMark | null
     return { color: CALM[theme], dash, weight: 0.85, alpha: 0.95, end: "diamond" };
   }
   const color = colorOf(RUN_COLORS[other.slot % RUN_COLORS.length] as number, theme);
-  return { color, dash: DASHES[index % DASHES.length] as readonly number[], weight: 0.75, alpha: 0.6, end: "dot" };
+  // Where colours repeat, the dashes begin with another one.
+  const dash = DASHES[(index + Math.floor(other.slot / RUN_COLORS.length)) % DASHES.length] as readonly number[];
+  return { color, dash, weight: 0.75, alpha: 0.6, end: "dot" };
 }
 
 /** Return the CSS background of a legend's short line. */

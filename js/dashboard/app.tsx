@@ -5,9 +5,11 @@ import { clientAt, sender } from "./http";
 import { takeWord } from "./kept";
 import type { Account, PageContext } from "./page";
 import { ClaimPage } from "./pages/claim";
+import { ComparePage } from "./pages/compare";
 import { DevicePage } from "./pages/device";
 import { EmbedPage } from "./pages/embed";
 import { EnterPage } from "./pages/enter";
+import { ProjectPage } from "./pages/project";
 import { RecoverPage } from "./pages/recover";
 import { ReturnPage } from "./pages/return";
 import { RunPage } from "./pages/run";
@@ -26,6 +28,10 @@ function contentOf(page: PageContext, secrets: Secrets): ComponentChildren | nul
       return <RunsPage />;
     case "run":
       return page.runId === null ? null : <RunPage runId={page.runId} secrets={secrets} />;
+    case "project":
+      return page.project === null ? null : <ProjectPage {...page.project} />;
+    case "compare":
+      return <ComparePage />;
     case "embed":
       return page.runId === null ? null : <EmbedPage runId={page.runId} />;
     case "claim":

@@ -11,10 +11,16 @@ export interface Provider {
   readonly label: string;
 }
 
+/** A project is told by its account too: names are unique within one. */
+export interface ProjectName {
+  readonly account: string;
+  readonly name: string;
+}
+
 export interface PageContext {
   /**
-   * Which page this is: `runs`, `run`, `claim`, `enter`, `device`, `recover`, `sign-in`, `sign-up`, `return`, `settings`,
-   * `embed` or `error`.
+   * Which page this is: `runs`, `run`, `project`, `compare`, `claim`, `enter`, `device`, `recover`, `sign-in`,
+   * `sign-up`, `return`, `settings`, `embed` or `error`.
    */
   readonly name: string;
   /** Path below which the server appears here, without a trailing slash; empty at the root. */
@@ -32,6 +38,7 @@ export interface PageContext {
   /** From which provider this browser is back; null on every page but `return`. */
   readonly provider: string | null;
   readonly runId: string | null;
+  readonly project: ProjectName | null;
   /** `no_access` where the server has answered that there is no such run for this browser. */
   readonly problem: string | null;
 }
@@ -51,6 +58,7 @@ export function readPage(data: Readonly<Record<string, string | undefined>>): Pa
     providers: readProviders(data.providers),
     provider: data.provider ?? null,
     runId: data.runId ?? null,
+    project: data.owner && data.project ? { account: data.owner, name: data.project } : null,
     problem: data.problem ?? null,
   };
 }
@@ -58,6 +66,11 @@ export function readPage(data: Readonly<Record<string, string | undefined>>): Pa
 function readProviders(text: string | undefined): Provider[] {
   const pairs = JSON.parse(text ?? "[]") as [string, string][];
   return pairs.map(([name, label]) => ({ name, label }));
+}
+
+/** Return the path of a project's page. */
+export function projectPath({ account, name }: ProjectName): string {
+  return `p/${encodeURIComponent(account)}/${encodeURIComponent(name)}`;
 }
 
 /** Return the address of a path of ours, below whatever prefix the server appears under. */

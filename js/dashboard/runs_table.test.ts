@@ -1,29 +1,9 @@
 import { expect, test } from "vitest";
 import type { RunInfo } from "../api";
-import { matches, NEWEST_FIRST, nextSort, sorted, summaryColumns } from "./runs_table";
-
-function run(name: string, more: Partial<RunInfo> = {}): RunInfo {
-  return {
-    ...{ run_id: name, account: "a", project: "digits", id: name, name, state: "finished", anonymous: true },
-    ...{ created_at: "2026-11-24T00:00:00Z", server_time: "2026-11-24T00:00:00Z", url_path: `r/${name}` },
-    ...{ expires_at: null, heartbeat_at: null, finished_at: null, exit_code: null, config: {}, summary: {} },
-    ...{ tags: [], notes: null, group: null, job_type: null, points: 0, max_step: null },
-    ...{ published_at: null, embed: false, total: null, error: null },
-    ...{ permissions: { write: false, delete: false, claim: false, share: false, publish: false, files: false } },
-    ...more,
-  };
-}
+import { run } from "./runs.testing";
+import { chosen, matches, NEWEST_FIRST, NONE_CHOSEN, nextSort, sorted } from "./runs_table";
 
 const names = (runs: readonly RunInfo[]) => runs.map(({ name }) => name).join("");
-
-test("columns are the numbers that most runs have; texts, hidden and system values are none", () => {
-  const runs = [
-    run("a", { summary: { rare: 1, note: "x", loss: "NaN", "system/cpu": 3, _step: 4 } }),
-    run("b", { summary: { loss: 0.5, acc: 1 } }),
-    run("c", { summary: { loss: 0.4, acc: 1 } }),
-  ];
-  expect(summaryColumns(runs, 2)).toEqual(["loss", "acc"]);
-});
 
 test("every word of the filter must occur, whatever the case", () => {
   const it = run("quiet-river", { tags: ["Baseline"], project: "cifar" });
@@ -62,4 +42,29 @@ test("a second click turns the order round; numbers begin with the largest", () 
   expect(byName).toEqual({ key: "name", down: false });
   expect(nextSort(byName, "name").down).toBe(true);
   expect(nextSort(byName, "points").down).toBe(true);
+});
+
+test("a column of a config orders numbers by size and texts by letter, numbers first", () => {
+  const runs = [
+    run("t", { config: { optimizer: { name: "sgd" } } }),
+    run("n", { config: { optimizer: { name: 10 } } }),
+    run("m", { config: { optimizer: { name: 9 } } }),
+    run("s", { config: { optimizer: { name: "Adam" } } }),
+    run("x"),
+  ];
+  expect(names(sorted(runs, { key: "config:optimizer.name", down: false }))).toBe("mnstx");
+  expect(names(sorted(runs, { key: "config:optimizer.name", down: true }))).toBe("tsnmx");
+});
+
+test("a range is chosen from the box that was set before to this one, either way", () => {
+  const order = ["a", "b", "c", "d", "e"];
+  const first = chosen(NONE_CHOSEN, order, "d", true, false);
+  expect([...first.ids]).toEqual(["d"]);
+  const second = chosen(first, order, "b", true, true);
+  expect([...second.ids].sort()).toEqual(["b", "c", "d"]);
+  expect([...chosen(second, order, "c", false, false).ids].sort()).toEqual(["b", "d"]);
+});
+
+test("a range from a row that is gone is that one row", () => {
+  expect([...chosen({ ids: new Set(), anchor: "gone" }, ["a", "b"], "b", true, true).ids]).toEqual(["b"]);
 });

@@ -672,7 +672,9 @@ def test_every_page_works_below_a_prefix(browser: Browser, server: Server, owner
 # What the server sends
 
 
-@pytest.mark.parametrize("path", ["", "claim", "enter", "sign-in", "sign-up", "settings", "r/unknown", "no/such/page"])
+@pytest.mark.parametrize(
+    "path", ["", "compare", "p/a/b", "claim", "enter", "sign-in", "sign-up", "settings", "r/unknown", "no/such/page"]
+)
 def test_a_page_is_guarded_sets_no_cookie_and_has_nothing_inline(server: Server, path: str) -> None:
     answer = requests.get(f"{server.url}/{path}", headers={"Accept": "text/html"}, timeout=5)
     policy = answer.headers["Content-Security-Policy"]

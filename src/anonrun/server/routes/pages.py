@@ -17,13 +17,16 @@ from starlette.types import Scope
 from anonrun.core.ids import parse_run_id
 from anonrun.server.access import actor_of, core_of, read_as
 from anonrun.server.actors import Actor, Visitor
+from anonrun.server.bodies import check_plain
 from anonrun.server.policy import Action, may
 from anonrun.server.problems import ProblemError
 from anonrun.server.routing import Handler
+from anonrun.server.services import listing
 from anonrun.server.services.guard import found
 from anonrun.server.services.links import published
 from anonrun.server.web import render
 from anonrun.store.database import StoreUnavailableError
+from anonrun.store.listing import Asked
 from anonrun.store.transaction import Tx
 
 __all__ = ["router"]
@@ -92,6 +95,27 @@ async def _run(request: Request) -> Response:
         # The script needs a well-formed id where a link's fragment, which does not arrive here, lets the browser in.
         run_id=run_id,
         problem="no_access",
+    )
+
+
+@_page
+async def _project(request: Request) -> Response:
+    """Show a project to who may read a run of it; to all others it is one that there is not."""
+    account, project = request.path_params["account"], request.path_params["project"]
+
+    def look(tx: Tx, actor: Actor) -> tuple[Actor, bool]:
+        try:
+            check_plain([account, project], "the address")
+            return actor, bool(listing.runs(tx, actor, Asked(limit=1, account=account, project=project)))
+        except ProblemError:
+            return actor, False
+
+    actor, there = await read_as(request, look)
+    if there:
+        names = {"owner": account, "project": project}
+        return render.page(request, "app.html", name="project", title="Project", actor=actor, **names)
+    return render.page(
+        request, "no_project.html", name="error", title="No project to show", actor=actor, status=_NOT_FOUND
     )
 
 
@@ -182,6 +206,8 @@ router = Router(
     [
         Route("/", _runs, name="runs"),
         Route("/r/{run_id}", _run, name="run"),
+        Route("/p/{account}/{project}", _project, name="project"),
+        _drawn("/compare", "compare", "Compare"),
         Route("/embed/{run_id}", _embed, name="embed"),
         _drawn("/claim", "claim", "Claim"),
         _drawn("/enter", "enter", "Enter"),

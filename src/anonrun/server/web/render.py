@@ -93,6 +93,8 @@ def page(
         "local": actor.local,
         "asset": lambda file: _asset(prefix, file),
         "run_id": None,
+        "owner": None,
+        "project": None,
         "problem": None,
         "provider": None,
         "providers": [[provider.name, provider.label] for provider in core.settings.providers],
