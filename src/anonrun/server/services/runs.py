@@ -230,7 +230,9 @@ def _add_tokens(tx: Tx, run: Run, wish: Wish) -> None:
 
 def _new_id(tx: Tx, account_id: int, request: RunRequest) -> str:
     if request.id is not None:
-        return runs.free_id(tx, account_id, request.project, request.id)  # taken only where the run was made elsewhere
+        # One that another program takes at this moment is resumed; only a run from elsewhere makes way.
+        arrives = request.made_at is not None
+        return runs.free_id(tx, account_id, request.project, request.id) if arrives else request.id
     while True:
         candidate = new_id(secrets.choice)
         if runs.find_by_name(tx, account_id, request.project, candidate) is None:
