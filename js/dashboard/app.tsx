@@ -94,6 +94,7 @@ export function mount(page: PageContext, first: Secrets): void {
     draw();
   });
   draw();
+  if (page.name === "return" || page.name === "embed") return; // what is embedded has no storage
   const word = takeWord(sessionStorage);
-  if (word !== null && page.name !== "return") say(word);
+  if (word !== null) say(word);
 }
