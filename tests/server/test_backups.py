@@ -94,21 +94,21 @@ def test_what_was_deleted_or_has_expired_since_the_backup_does_not_come_back(tmp
 def test_an_account_that_was_deleted_since_the_backup_does_not_come_back(tmp_path: Path, *, swept: bool) -> None:
     folder = tmp_path / "lab"
     with running_site(folder) as site:
-        ada, run = site.user("ada"), site.run()
-        assert site.claim(run, ada).status_code == 200
+        hopper, run = site.user("hopper"), site.run()
+        assert site.claim(run, hopper).status_code == 200
         back_up(folder / "server" / "anonrun.db", tmp_path / "b.db")
-        assert ada.delete("/api/v1/account").status_code == 204
-        site.user("grace")  # who may have been given the number that was ada's
+        assert hopper.delete("/api/v1/account").status_code == 204
+        site.user("grace")  # who may have been given the number that was hers
         if swept:
             asyncio.run(sweep(site.db, ledger=Ledger(site.core.settings.ledger)))
     back_up(folder / "server" / "anonrun.db", tmp_path / "later.db")
     assert restore(settings_of(folder), tmp_path / "b.db").deleted_again == 1
     for name in ("anonrun.db", "deleted.ledger"):
-        assert b"ada" not in (folder / "server" / name).read_bytes()
+        assert b"hopper" not in (folder / "server" / name).read_bytes()
     with running_site(folder) as site:
-        ada = {"username": "ada", "password": PASSWORD}
-        assert site.browser().post("/api/v1/session/sign-in", json=ada).status_code == 401
-        assert site.browser().post("/api/v1/session/sign-up", json=ada).status_code == 200
+        hopper = {"username": "hopper", "password": PASSWORD}
+        assert site.browser().post("/api/v1/session/sign-in", json=hopper).status_code == 401
+        assert site.browser().post("/api/v1/session/sign-up", json=hopper).status_code == 200
     restore(settings_of(folder), tmp_path / "later.db")
     with running_site(folder) as site:
         grace = {"username": "grace", "password": PASSWORD}

@@ -21,7 +21,8 @@ def test_a_claim_is_begun_signed_up_for_and_confirmed(site: Site) -> None:
     assert session["pending_claim"]["runs"][0]["run_id"] == run.run_id
     (claimed,) = browser.post("/api/v1/session/claim", json={}).json()["runs"]
     assert (claimed["account"], claimed["anonymous"], claimed["expires_at"]) == ("ada", False, None)
-    assert claimed["permissions"] == {"write": True, "delete": True, "claim": False, "share": True, "publish": True}
+    may = {"write": True, "delete": True, "share": True, "publish": True, "files": True}
+    assert claimed["permissions"] == may | {"claim": False}
     assert browser.get("/api/v1/session").json()["pending_claim"] is None
     site.clock.forward(days=29)  # two weeks idle would end the session; the run is kept
     browser.post("/api/v1/session/sign-in", json={"username": "ada", "password": PASSWORD})

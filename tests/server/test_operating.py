@@ -85,7 +85,7 @@ def test_people_are_listed_given_another_password_and_removed_beside_a_running_s
         assert bob.get("/api/v1/account").status_code == 200
         absent = admin(tmp_path, "user", "remove", "ada", "--yes", check=False)
         assert (absent.returncode, "no account 'ada'" in absent.stderr) == (1, True)
-        assert len(Ledger(site.core.settings.ledger).hashes()) == 1
+        assert len(Ledger(site.core.settings.ledger).hashes()) == 2, "the run and the account"
     assert b"ANRS" not in (tmp_path / "server" / "anonrun.db").read_bytes()
     assert check(tmp_path / "server" / "anonrun.db").faults == []
 

@@ -181,12 +181,15 @@ def test_every_field_of_a_blind_run_says_only_what_it_may(site: Site, hers: Made
     blind = site.get(hers, token=make_link(site, hers, blind=True)[0]).json()
     name = f"run-{hers.run_id[-8:]}"
     assert {key for key in full if full[key] != blind[key]} == {
-        "account", "project", "id", "name", "config", "summary", "tags", "notes", "group", "job_type"
+        "account", "project", "id", "name", "config", "summary", "tags", "notes", "group", "job_type",
+        "permissions",
     }  # fmt: skip
+    assert full["permissions"] | {"files": False} == blind["permissions"], "names of files tell whose they are"
     assert blind | {"server_time": 0} == full | {
         "account": "", "project": "", "id": name, "name": name, "tags": [], "notes": None, "group": None,
         "job_type": None, "config": SHOWN,
         "summary": {"loss": 1.0, "best": 1, "author": "(hidden)", "file": "(hidden)"}, "server_time": 0,
+        "permissions": blind["permissions"],
     }  # fmt: skip
 
 

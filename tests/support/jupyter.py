@@ -205,11 +205,11 @@ class NotebookPage:
 
     @property
     def busy(self) -> bool:
-        """Whether the kernel is running a cell."""
-        status: str = self.page.evaluate(
+        """Whether a cell runs or waits to run; the kernel's own status is idle between messages of its widgets, too."""
+        running: bool = self.page.evaluate(
             """() => {
               const panel = [...window.jupyterapp.shell.widgets('main')].find((w) => w.sessionContext && w.content);
-              return panel.sessionContext.session.kernel.status;
+              return panel.content.widgets.some((cell) => cell.prompt === '*');
             }"""
         )
-        return status == "busy"
+        return running
