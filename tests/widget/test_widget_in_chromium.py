@@ -228,6 +228,7 @@ def test_the_cursor_moves_by_pointer_and_by_keys_in_all_charts_at_once(context: 
     plot = stage.card("a").locator(".anr-plot")
     plot.focus()
     plot.press("ArrowLeft")
+    expect(stage.card("a").locator(".anr-at")).to_have_text("step 2")  # the value stands there without it, too
     expect(stage.card("b").locator(".anr-values")).to_have_text("0.7")
     plot.press("ArrowLeft")
     expect(stage.card("a").locator(".anr-at")).to_have_text("step 1")
