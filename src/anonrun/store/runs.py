@@ -176,8 +176,9 @@ def change(tx: Tx, run: Run, fields: Mapping[str, Any]) -> bool:
             ended (`finished_at` where that is given, else now, the first time); `running` forgets what ended it. A
             `total` of 0 takes back what was said. Its id must be free in a new `project`, as in `create`.
     """
-    # Whoever tidies up a run that has fallen silent must not make it look alive again.
-    values: dict[str, Any] = {} if fields and fields.keys() <= _OF_PEOPLE else {"heartbeat_at": tx.now_us}
+    # Whoever tidies up a run that has fallen silent must not make it look alive again, but `depart` must see it.
+    tidied = bool(fields) and fields.keys() <= _OF_PEOPLE
+    values: dict[str, Any] = {"heartbeat_at": RUN.c.heartbeat_at + 1 if tidied else tx.now_us}
     plain = ("name", "notes", "exit_code", "state", "error", "project")
     values |= {name: fields[name] for name in plain if name in fields}
     if "total" in fields:
