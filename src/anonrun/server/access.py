@@ -31,6 +31,7 @@ from anonrun.store.transaction import Tx
 __all__ = [
     "actor_of",
     "address_of",
+    "admitted",
     "check_origin",
     "confirmed_owner",
     "core_of",
@@ -216,3 +217,14 @@ async def read_run(request: Request, action: Action, query: Callable[[Tx, Actor,
     """
     run_id = run_id_of(request)
     return await read_as(request, lambda tx, actor: query(tx, actor, found(tx, actor, run_id, action)))
+
+
+async def admitted(request: Request, action: Action) -> uuid.UUID:
+    """Return the run of the path, if who asks may do something with it; the change itself looks again, by `write_as`.
+
+    So the body of who may not is never read, and no such request takes the writer's time.
+
+    Raises:
+        ProblemError: as `read_run`.
+    """
+    return await read_run(request, action, lambda _tx, _actor, run: run.run_id)

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from anonrun.core.artifacts import ArtifactInfo, ArtifactList, RunArtifacts
-from anonrun.core.ids import parse_run_id
 from anonrun.server.access import core_of, read_as, read_run, write_as
 from anonrun.server.actors import Actor
 from anonrun.server.bodies import check_plain
+from anonrun.server.paging import after_of, next_of
 from anonrun.server.policy import Action, may
 from anonrun.server.problems import ProblemError
 from anonrun.server.ranges import requested_range
@@ -70,7 +70,7 @@ async def list_run_artifacts(request: Request) -> Response:
 async def list_artifacts(request: Request) -> Response:
     """List the versions of the account's artifacts, newest first, or find the one that a version or alias names."""
     limit = integer(request, "limit", low=1, high=_MOST_ON_A_PAGE, default=50) or 50
-    after = _cursor(request.query_params.get("after"))
+    after = after_of(request)
     project, name, version = (request.query_params.get(key) for key in ("project", "name", "version"))
     for text in (project, name, version):
         check_plain(text, "the query")
@@ -88,7 +88,7 @@ async def list_artifacts(request: Request) -> Response:
             after=after,
         )
         shown = found[:limit]
-        more = f"{shown[-1].created_at}.{shown[-1].artifact_id}" if len(found) > limit else None
+        more = next_of(shown[-1].created_at, shown[-1].artifact_id) if len(found) > limit else None
         return ArtifactList(artifacts=service.infos(tx, shown), next=more)
 
     return answer(await read_as(request, page))
@@ -101,16 +101,6 @@ def _resolved(tx: Tx, actor: Actor, project: str | None, name: str | None, versi
         raise ProblemError("request_invalid", "A version is asked for by its account: use an API key.")
     artifact = artifacts.resolve(tx, actor.account.account_id, project, name, version)
     return [] if artifact is None else [artifact]
-
-
-def _cursor(text: str | None) -> tuple[int, uuid.UUID] | None:
-    if text is None:
-        return None
-    created_at, _, last = text.partition(".")
-    artifact_id = parse_run_id(last)
-    if artifact_id is None or not (created_at.isascii() and created_at.isdecimal()) or len(created_at) > 18:  # noqa: PLR2004  digits of 2^63
-        raise ProblemError("request_invalid", "after must be the `next` of a page before.")
-    return int(created_at), artifact_id
 
 
 @operations.get(

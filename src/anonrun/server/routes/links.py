@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from anonrun.core.messages import LinkInfo, LinkRequest, LinkUpdate, PublicationRequest, RunInfo
-from anonrun.server.access import core_of, read_run, run_id_of, write_as
+from anonrun.server.access import admitted, core_of, read_run, write_as
 from anonrun.server.actors import Actor
 from anonrun.server.bodies import read_message
 from anonrun.server.policy import Action
@@ -42,8 +42,7 @@ async def list_links(request: Request) -> Response:
 )
 async def make_link(request: Request) -> Response:
     """Make a share link whose token the client has made; the same token again gives the same link."""
-    core, run_id = core_of(request), run_id_of(request)
-    await read_run(request, Action.SHARE, lambda _tx, _actor, run: run)
+    core, run_id = core_of(request), await admitted(request, Action.SHARE)
     wanted = await read_message(request, LinkRequest)
     made = await write_as(request, lambda tx, actor: links.make(tx, actor, run_id, wanted, core.settings))
     return answer(made, 201)
@@ -58,8 +57,7 @@ async def make_link(request: Request) -> Response:
 )
 async def update_link(request: Request) -> Response:
     """Change a share link's label, or whether it is blind; its address stays."""
-    core, run_id = core_of(request), run_id_of(request)
-    await read_run(request, Action.SHARE, lambda _tx, _actor, run: run)
+    core, run_id = core_of(request), await admitted(request, Action.SHARE)
     wanted = await read_message(request, LinkUpdate)
     link_id = request.path_params["link_id"]
     changed = await write_as(
@@ -77,8 +75,7 @@ async def update_link(request: Request) -> Response:
 )
 async def revoke_link(request: Request) -> Response:
     """Revoke a share link; it counts no more from the next request on."""
-    core, run_id = core_of(request), run_id_of(request)
-    await read_run(request, Action.SHARE, lambda _tx, _actor, run: run)
+    core, run_id = core_of(request), await admitted(request, Action.SHARE)
     link_id = request.path_params["link_id"]
 
     def revoke(tx: Tx, actor: Actor) -> bool:
@@ -100,8 +97,7 @@ async def revoke_link(request: Request) -> Response:
 )
 async def publish_run(request: Request) -> Response:
     """Publish a run: anybody may read it, without a token, at the address that it has anyway."""
-    core, run_id = core_of(request), run_id_of(request)
-    await read_run(request, Action.PUBLISH, lambda _tx, _actor, run: run)
+    core, run_id = core_of(request), await admitted(request, Action.PUBLISH)
     wanted = await read_message(request, PublicationRequest)
 
     def publish(tx: Tx, actor: Actor) -> RunInfo:
@@ -120,8 +116,7 @@ async def publish_run(request: Request) -> Response:
 )
 async def unpublish_run(request: Request) -> Response:
     """Take a publication back: from the next request on, only who was let in may read the run."""
-    core, run_id = core_of(request), run_id_of(request)
-    await read_run(request, Action.PUBLISH, lambda _tx, _actor, run: run)
+    core, run_id = core_of(request), await admitted(request, Action.PUBLISH)
     await write_as(request, lambda tx, actor: links.unpublish(tx, actor, run_id))
     core.hub.publish(run_id)
     return no_content()

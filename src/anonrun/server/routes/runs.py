@@ -8,11 +8,11 @@ import uuid
 from starlette.requests import Request
 from starlette.responses import Response
 
-from anonrun.core.ids import parse_run_id
 from anonrun.core.messages import Departure, MetricInfo, RunInfo, RunList, RunRequest, RunStatus, RunUpdate
-from anonrun.server.access import address_of, core_of, read_as, read_run, run_id_of, write_as
+from anonrun.server.access import address_of, admitted, core_of, read_as, read_run, write_as
 from anonrun.server.actors import Actor, KeyHolder
 from anonrun.server.bodies import check_plain, read_message
+from anonrun.server.paging import after_of, next_of
 from anonrun.server.policy import Action
 from anonrun.server.problems import ProblemError
 from anonrun.server.routing import Operations, Param, answer, integer, no_content
@@ -94,13 +94,13 @@ async def list_runs(request: Request) -> Response:
         account=given.get("account"),
         project=given.get("project"),
         words=_words(given.get("words", "")),
-        after=_cursor(given.get("after")),
+        after=after_of(request),
     )
 
     def page(tx: Tx, actor: Actor) -> RunList:
         listed = listing.runs(tx, actor, asked)
         shown = listed[:limit]
-        more = f"{shown[-1].created_at}.{shown[-1].run_id}" if len(listed) > limit else None
+        more = next_of(shown[-1].created_at, shown[-1].run_id) if len(listed) > limit else None
         return RunList(runs=infos(tx, actor, shown), next=more)
 
     return answer(await read_as(request, page))
@@ -112,16 +112,6 @@ def _words(text: str) -> tuple[str, ...]:
         most = f"at most {_MOST_WORDS} words and {_MOST_SEARCHED_CHARS} characters"
         raise ProblemError("request_invalid", f"words may have {most}.")
     return tuple(words)
-
-
-def _cursor(text: str | None) -> tuple[int, uuid.UUID] | None:
-    if text is None:
-        return None
-    created_at, _, last = text.partition(".")
-    run_id = parse_run_id(last)
-    if run_id is None or not (created_at.isascii() and created_at.isdecimal()) or len(created_at) > 18:  # noqa: PLR2004  digits of 2^63
-        raise ProblemError("request_invalid", "after must be the `next` of a page before.")
-    return int(created_at), run_id
 
 
 @operations.get("/runs/{run_id}", who="view", answers={200: RunInfo}, codes=("run_not_found", "forbidden"))
@@ -139,8 +129,7 @@ async def get_run(request: Request) -> Response:
 )
 async def update_run(request: Request) -> Response:
     """Change a run; what is absent or null stays."""
-    core, run_id = core_of(request), run_id_of(request)
-    await read_run(request, Action.INGEST, lambda _tx, _actor, run: run)
+    core, run_id = core_of(request), await admitted(request, Action.INGEST)
     update = await read_message(request, RunUpdate)
 
     def change(tx: Tx, actor: Actor) -> RunStatus:
@@ -159,8 +148,7 @@ async def update_run(request: Request) -> Response:
 )
 async def delete_run(request: Request) -> Response:
     """Delete a run at once, for good."""
-    core, run_id = core_of(request), run_id_of(request)
-    await read_run(request, Action.DELETE, lambda _tx, _actor, run: run)
+    core, run_id = core_of(request), await admitted(request, Action.DELETE)
 
     def delete(tx: Tx, actor: Actor) -> None:
         found(tx, actor, run_id, Action.DELETE)
@@ -180,8 +168,7 @@ async def delete_run(request: Request) -> Response:
 )
 async def depart_run(request: Request) -> Response:
     """Have a run go that was moved to another server, if nothing of it has changed since it was read."""
-    core, run_id = core_of(request), run_id_of(request)
-    await read_run(request, Action.DEPART, lambda _tx, _actor, run: run)
+    core, run_id = core_of(request), await admitted(request, Action.DEPART)
     departure = await read_message(request, Departure)
     await write_as(request, lambda tx, actor: moves.depart(tx, actor, run_id, departure, core.settings))
     core.hub.publish(run_id)
@@ -193,8 +180,7 @@ async def depart_run(request: Request) -> Response:
 )
 async def heartbeat(request: Request) -> Response:
     """Say that a run goes on; every 15 seconds. It goes on also where another of its processes has told the end."""
-    core, run_id = core_of(request), run_id_of(request)
-    await read_run(request, Action.INGEST, lambda _tx, _actor, run: run)
+    core, run_id = core_of(request), await admitted(request, Action.INGEST)
 
     def beat(tx: Tx, actor: Actor) -> tuple[RunStatus, bool]:
         run, revived = service.hear(tx, actor, run_id)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from anonrun.core.artifacts import ArtifactInfo, ArtifactRequest, ArtifactUse, UploadState
 from anonrun.core.ids import parse_run_id
-from anonrun.server.access import core_of, read_run, run_id_of, write_as
+from anonrun.server.access import admitted, core_of, read_run, write_as
 from anonrun.server.actors import Actor
 from anonrun.server.bodies import read_message
 from anonrun.server.policy import Action
@@ -42,8 +42,7 @@ async def log_artifact(request: Request) -> Response:
 
     An anonymous run's is refused before the body is read.
     """
-    core, run_id = core_of(request), run_id_of(request)
-    await read_run(request, Action.ARTIFACT, lambda _tx, _actor, run: run)
+    core, run_id = core_of(request), await admitted(request, Action.ARTIFACT)
     message = await read_message(request, ArtifactRequest, most=_MOST_MANIFEST_BYTES)
     wish = service.wish_of(message, core.settings)
 
@@ -110,9 +109,8 @@ async def upload_file(request: Request) -> Response:
 )
 async def commit_artifact(request: Request) -> Response:
     """Have a version be there for its readers, once all of its files have arrived; it gets its number and aliases."""
-    core, run_id = core_of(request), run_id_of(request)
+    core, run_id = core_of(request), await admitted(request, Action.ARTIFACT)
     artifact_id = request.path_params["artifact_id"]
-    await read_run(request, Action.ARTIFACT, lambda _tx, _actor, run: run)
     info = await write_as(request, lambda tx, actor: service.info(tx, service.commit(tx, actor, run_id, artifact_id)))
     core.hub.publish(run_id)
     return answer(info)
@@ -127,8 +125,7 @@ async def commit_artifact(request: Request) -> Response:
 )
 async def use_artifact(request: Request) -> Response:
     """Note that a run takes a version of an artifact of its account."""
-    run_id = run_id_of(request)
-    await read_run(request, Action.ARTIFACT, lambda _tx, _actor, run: run)
+    run_id = await admitted(request, Action.ARTIFACT)
     artifact_id = parse_run_id((await read_message(request, ArtifactUse)).artifact_id)
 
     def use(tx: Tx, actor: Actor) -> None:
