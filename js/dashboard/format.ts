@@ -62,3 +62,9 @@ export function shortValue(value: unknown): string {
   if (isNumber(value)) return formatValue(Number(value));
   return typeof value === "string" ? value : JSON.stringify(value);
 }
+
+/** The same where there is room: numbers to six digits. */
+export function longValue(value: unknown): string {
+  if (isNumber(value)) return formatValue(Number(value), 6);
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,12 +1,6 @@
 /** Names and values as a table. */
 
-import { formatValue } from "../charts";
-import { isNumber } from "../dashboard/format";
-
-function text(value: unknown): string {
-  if (isNumber(value)) return formatValue(Number(value), 6);
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
+import { isNumber, longValue } from "../dashboard/format";
 
 export function Pairs({ label, values }: { label: string; values: readonly (readonly [string, unknown])[] }) {
   if (!values.length) return <p class="anr-empty">This run has no {label}.</p>;
@@ -23,7 +17,7 @@ export function Pairs({ label, values }: { label: string; values: readonly (read
           <tr key={name}>
             <th scope="row">{name}</th>
             <td class="anr-num" title={isNumber(value) ? String(value) : undefined}>
-              {text(value)}
+              {longValue(value)}
             </td>
           </tr>
         ))}

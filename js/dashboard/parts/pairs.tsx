@@ -1,8 +1,7 @@
 /** Names and values, such as a config: nested mappings are told by their path, and a filter finds them. */
 
 import { useMemo, useState } from "preact/hooks";
-import { formatValue } from "../../charts/format";
-import { isNumber } from "../format";
+import { isNumber, longValue } from "../format";
 import { flatPairs } from "../pairs";
 import { Scroll } from "./scroll";
 
@@ -43,7 +42,7 @@ export function Pairs({ label, values, empty }: PairsProps) {
             {shown.map(([name, value]) => (
               <tr key={name}>
                 <th scope="row">{name}</th>
-                <td title={isNumber(value) ? String(value) : undefined}>{text(value)}</td>
+                <td title={isNumber(value) ? String(value) : undefined}>{longValue(value)}</td>
               </tr>
             ))}
           </tbody>
@@ -52,9 +51,4 @@ export function Pairs({ label, values, empty }: PairsProps) {
       {shown.length === 0 && <p class="empty">Nothing matches “{words}”.</p>}
     </>
   );
-}
-
-function text(value: unknown): string {
-  if (isNumber(value)) return formatValue(Number(value), 6);
-  return typeof value === "string" ? value : JSON.stringify(value);
 }
