@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -21,6 +22,14 @@ _STATUS = re.compile(r"Failed to load resource: the server responded with a stat
 _KEPT_BY_PAGE = "JSON.stringify([{...localStorage}, {...sessionStorage}, history.state, document.cookie])"
 
 Look = Literal["light", "dark", "phone"]
+LOOKS: tuple[Look, ...] = ("light", "dark", "phone")
+PASSWORD = "correct horse battery"
+_numbers = itertools.count(1)
+
+
+def new_name() -> str:
+    """Return a username that nobody has yet."""
+    return f"ada{next(_numbers)}"
 
 
 @dataclass(slots=True)

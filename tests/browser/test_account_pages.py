@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import re
 import sqlite3
 import zipfile
@@ -14,20 +13,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from browser.seeding import ask
-from browser.tab import Look, Tab, new_tab, sign_up, visitor
+from browser.tab import LOOKS, PASSWORD, Look, Tab, new_name, new_tab, sign_up, visitor
 from support.script import run_command
 from support.server import Server, anonrun_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("account_pages")]
 
-PASSWORD = "correct horse battery"
-LOOKS: tuple[Look, ...] = ("light", "dark", "phone")
 Picture = Callable[[Page | Locator, str], None]
-_numbers = itertools.count(1)
-
-
-def new_name() -> str:
-    return f"ada{next(_numbers)}"
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,20 +13,12 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from anonrun.core.tokens import TokenKind, mint
 from browser.seeding import Seeded, anonymous_account, ask, hash_of, seed_run
-from browser.tab import Look, new_tab, sign_up, visitor
+from browser.tab import LOOKS, PASSWORD, Look, new_name, new_tab, sign_up, visitor
 from support.artifacts import logged, new_artifact_id
 from support.server import Server, anonrun_server
 from support.site import MadeRun
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
-
-PASSWORD = "correct horse battery"
-LOOKS: tuple[Look, ...] = ("light", "dark", "phone")
-_numbers = itertools.count(1)
-
-
-def new_name() -> str:
-    return f"ada{next(_numbers)}"
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import time
 from collections.abc import Iterator
@@ -17,19 +16,11 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from anonrun.core.tokens import TokenKind, mint
 from browser.prefix_proxy import prefix_proxy
 from browser.seeding import Owner, Seeded, anonymous_account, ask, hash_of, log_rows, seed_run
-from browser.tab import Look, Tab, new_tab, sign_up, visitor
+from browser.tab import LOOKS, PASSWORD, Look, Tab, new_name, new_tab, sign_up, visitor
 from support.jupyter import free_port
 from support.server import Server, anonrun_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
-
-PASSWORD = "correct horse battery"
-LOOKS: tuple[Look, ...] = ("light", "dark", "phone")
-_numbers = itertools.count(1)
-
-
-def new_name() -> str:
-    return f"ada{next(_numbers)}"
 
 
 @pytest.fixture(scope="module")

@@ -11,14 +11,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from browser.seeding import anonymous_account, seed_run
-from browser.tab import Look, Tab, new_tab, sign_up, visitor
-from browser.test_account_pages import PASSWORD, forget_password_given, new_name
+from browser.tab import LOOKS, PASSWORD, Look, Tab, new_name, new_tab, sign_up, visitor
+from browser.test_account_pages import forget_password_given
 from support.provider import Provider, provider
 from support.server import Server, anonrun_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("providers")]
 
-LOOKS: tuple[Look, ...] = ("light", "dark", "phone")
 Picture = Callable[[Page | Locator, str], None]
 
 

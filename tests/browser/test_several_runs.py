@@ -12,12 +12,11 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from anonrun.core.tokens import TokenKind, mint
 from browser.prefix_proxy import prefix_proxy
 from browser.seeding import Owner, Seeded, anonymous_account, ask, hash_of, log_rows, seed_run
-from browser.tab import Look, Tab, new_tab, visitor
+from browser.tab import LOOKS, Look, Tab, new_tab, visitor
 from support.server import Server, anonrun_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("several_runs")]
 
-LOOKS: tuple[Look, ...] = ("light", "dark", "phone")
 Picture = Callable[[Page | Locator, str], None]
 
 

@@ -12,13 +12,11 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from anonrun.core.tokens import TokenKind, mint
 from browser.seeding import Owner, Seeded, anonymous_account, ask, hash_of, seed_run
-from browser.tab import Look, Tab, new_tab, sign_up, visitor
+from browser.tab import LOOKS, PASSWORD, Look, Tab, new_tab, sign_up, visitor
 from support.server import Server, anonrun_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
 
-PASSWORD = "correct horse battery"
-LOOKS: tuple[Look, ...] = ("light", "dark", "phone")
 
 Picture = Callable[[Page | Locator, str], None]
 

@@ -29,8 +29,7 @@ from anonrun.core.times import parse_time
 from anonrun.errors import DamagedDataError, NotFoundError, UsageError
 from support.process import until
 from support.script import environment, run_command, run_script
-from support.server import Server, anonrun_server
-from support.site import PASSWORD
+from support.server import Server, anonrun_server, user_key
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def key(server: Server) -> str:
-    with httpx.Client(base_url=server.url, headers={"Sec-Fetch-Site": "same-origin"}) as browser:
-        credentials = {"username": "ada", "password": PASSWORD}
-        browser.post("/api/v1/session/sign-up", json=credentials).raise_for_status()
-        return str(browser.post("/api/v1/account/keys", json={}).json()["key"])
+    return user_key(server)
 
 
 @pytest.fixture
@@ -212,9 +208,7 @@ def test_the_server_may_be_killed_while_a_file_is_uploaded(tmp_path: Path, home:
     (home / "big.bin").write_bytes(data)
     with contextlib.ExitStack() as stack:
         first = stack.enter_context(anonrun_server(tmp_path / "server"))
-        with httpx.Client(base_url=first.url, headers={"Sec-Fetch-Site": "same-origin"}) as browser:
-            browser.post("/api/v1/session/sign-up", json={"username": "ada", "password": PASSWORD}).raise_for_status()
-            key = str(browser.post("/api/v1/account/keys", json={}).json()["key"])
+        key = user_key(first)
         source = script("run.log_artifact('big.bin', name='big')", "run.finish()", project="kill")
         process = subprocess.Popen(
             [sys.executable, "-c", source], env=environment(home, **as_user(first, key)), cwd=home

@@ -14,18 +14,7 @@ import pytest
 import anonrun
 from anonrun.client.links import LinkWish
 from support.script import run_command, run_script
-from support.server import Server
-
-_PASSWORD = "correct horse battery"
-
-
-def user_key(server: Server, name: str) -> str:
-    """Sign somebody up in a browser, and return an API key of theirs."""
-    with httpx.Client(base_url=server.url, headers={"Sec-Fetch-Site": "same-origin"}) as browser:
-        body = {"username": name, "password": _PASSWORD}
-        assert browser.post("/api/v1/session/sign-up", json=body).status_code == 200
-        key: str = browser.post("/api/v1/account/keys", json={}).json()["key"]
-    return key
+from support.server import Server, user_key
 
 
 def links_of(server: Server, run_id: str, key: str) -> list[dict[str, Any]]:

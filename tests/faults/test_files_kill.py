@@ -24,8 +24,8 @@ from anonrun.store.database import Database
 from support.artifacts import S3_SETTINGS, begin, bucket_service, commit, digest_of, new_artifact_id, send
 from support.process import until
 from support.script import run_command
-from support.server import anonrun_server, later
-from support.site import PASSWORD, MadeRun, bearer
+from support.server import anonrun_server, later, user_key
+from support.site import MadeRun, bearer
 
 _ROUNDS = 8
 _UNREACHED = (httpx.TransportError,)
@@ -85,13 +85,6 @@ class Uploader(threading.Thread):
             assert done.status_code == 200, done.text
 
 
-def new_user(url: str) -> str:
-    with httpx.Client(base_url=url, headers={"Sec-Fetch-Site": "same-origin"}) as browser:
-        signed_up = browser.post("/api/v1/session/sign-up", json={"username": "ada", "password": PASSWORD})
-        assert signed_up.status_code == 200, signed_up.text
-        return str(browser.post("/api/v1/account/keys", json={}).json()["key"])
-
-
 def remove_some(
     url: str, key: str, uploaders: list[Uploader], kept: dict[str, dict[str, bytes]], chance: random.Random
 ) -> int:
@@ -141,7 +134,7 @@ def test_a_kill_at_any_point_loses_no_file_and_leaves_none_behind(tmp_path: Path
         with anonrun_server(data_dir, **environment) as server:
             base["url"] = server.url
             if not key:
-                key = new_user(server.url)
+                key = user_key(server)
                 for seed in range(2):
                     run = MadeRun(new_artifact_id())
                     httpx.post(f"{server.url}/api/v1/runs", json=run.request(), headers=bearer(key)).raise_for_status()

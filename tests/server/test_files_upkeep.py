@@ -26,8 +26,8 @@ from anonrun.store.ledger import Ledger
 from support.artifacts import begin, commit, digest_of, logged, new_artifact_id, request_of, send
 from support.process import until
 from support.script import run_command
-from support.server import Server, anonrun_server
-from support.site import PASSWORD, MadeRun, Site, bearer, running_site
+from support.server import Server, anonrun_server, user_key
+from support.site import MadeRun, Site, bearer, running_site
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def key(server: Server) -> str:
-    with httpx.Client(base_url=server.url, headers={"Sec-Fetch-Site": "same-origin"}) as browser:
-        credentials = {"username": "ada", "password": PASSWORD}
-        browser.post("/api/v1/session/sign-up", json=credentials).raise_for_status()
-        return str(browser.post("/api/v1/account/keys", json={}).json()["key"])
+    return user_key(server)
 
 
 @pytest.fixture

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from support.jupyter import free_port
 from support.script import environment
+from support.site import PASSWORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,14 @@ class Server:
     url: str
     pid: int
     data_dir: Path
+
+
+def user_key(server: Server, name: str = "ada") -> str:
+    """Sign somebody up in a browser, and return an API key of theirs."""
+    with httpx.Client(base_url=server.url, headers={"Sec-Fetch-Site": "same-origin"}) as browser:
+        body = {"username": name, "password": PASSWORD}
+        browser.post("/api/v1/session/sign-up", json=body).raise_for_status()
+        return str(browser.post("/api/v1/account/keys", json={}).json()["key"])
 
 
 def later(shift: timedelta) -> dict[str, str]:
