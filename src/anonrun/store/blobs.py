@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, and_, delete, exists, func, insert, or_, select, update
 
+from anonrun.core.batches import batches
 from anonrun.store.schema import ARTIFACT_FILE, BLOB, BLOB_PART
 from anonrun.store.transaction import Tx
 
@@ -73,11 +74,6 @@ def _blob(row: Row[Any]) -> Blob:
     )
 
 
-def _batches(items: Collection[bytes]) -> Iterator[Sequence[bytes]]:
-    ordered = sorted(items)
-    return (ordered[begin : begin + _AT_ONCE] for begin in range(0, len(ordered), _AT_ONCE))
-
-
 def want(tx: Tx, account_id: int, sizes: Mapping[bytes, int]) -> dict[bytes, Blob]:
     """Return an account's blobs by digest, and make those that it lacks; they stay until the commit.
 
@@ -87,7 +83,7 @@ def want(tx: Tx, account_id: int, sizes: Mapping[bytes, int]) -> dict[bytes, Blo
         sizes: by digest.
     """
     there: dict[bytes, Blob] = {}
-    for some in _batches(sizes):
+    for some in batches(sorted(sizes), _AT_ONCE):
         mine = select(BLOB).where(BLOB.c.account_id == account_id, BLOB.c.digest.in_(some))
         there |= {
             bytes(row.digest): _blob(row)
@@ -196,7 +192,7 @@ def taken(tx: Tx, account_id: int | None = None) -> int:
 
 def loosen(tx: Tx, account_id: int, digests: Collection[bytes]) -> None:
     """Note that files which referred to these bytes go."""
-    for some in _batches(set(digests)):
+    for some in batches(sorted(set(digests)), _AT_ONCE):
         tx.conn.execute(
             update(BLOB).where(BLOB.c.account_id == account_id, BLOB.c.digest.in_(some)).values(loose_at=tx.now_us)
         )

@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 import uuid
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import and_, bindparam, func, select
 
+from anonrun.core.batches import batches
 from anonrun.core.frames import Frame, pieces
 from anonrun.core.limits import DEFAULT_LIMITS
 from anonrun.core.wire import decode, encode, peek
@@ -192,13 +193,12 @@ def _from_chunks(asked: _Asked, compacted: int) -> Page:
         (axis for axis in axes if axis.first_position <= to), key=lambda axis: (axis.first_position, axis.axis_id)
     )
     ids = [axis.axis_id for axis in chosen]
-    batches = (ids[begin : begin + _AXES_AT_ONCE] for begin in range(0, len(ids), _AXES_AT_ONCE))
-    frames = (frame for batch in batches for frame in _frames(asked, batch, to))
+    frames = (frame for batch in batches(ids, _AXES_AT_ONCE) for frame in _frames(asked, batch, to))
     segments = [encode(piece, writer=0, seq=0) for piece in pieces(frames, DEFAULT_LIMITS.segment_raw_bytes)]
     return Page(segments, to, end=to >= asked.last)
 
 
-def _frames(asked: _Asked, axis_ids: list[int], to: int) -> Iterator[Frame]:
+def _frames(asked: _Asked, axis_ids: Sequence[int], to: int) -> Iterator[Frame]:
     """Yield the rows of some axes that arrived after the position that was asked for and not after `to`."""
     tx = asked.tx
     found: Iterable[Any] = tx.conn.execute(

@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 
+from anonrun.core.batches import batches
 from anonrun.core.times import format_time, from_us
 from anonrun.store.audit import run_hash
 from anonrun.store.errors import StoreError
@@ -113,8 +114,8 @@ def delete_again(tx: Tx, hashes: Collection[bytes]) -> int:
         if len(run_ids) < _RUNS_AT_ONCE:
             break
         last = run_ids[-1]
-    for begin in range(0, len(found), _RUNS_AT_ONCE):
-        some = RUN.c.run_id.in_(found[begin : begin + _RUNS_AT_ONCE])
+    for batch in batches(found, _RUNS_AT_ONCE):
+        some = RUN.c.run_id.in_(batch)
         tx.conn.execute(
             beyond_live(update(RUN).where(some).values(deleted_at=tx.now_us, deleted_by="user"), reason=_WHY)
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, select, tuple_
 
+from anonrun.core.batches import batches
 from anonrun.errors import DamagedDataError
 from anonrun.store.chunks import CHUNK_POINTS, Axis
 from anonrun.store.columns import unpack
@@ -66,7 +67,7 @@ def last_chunks(tx: Tx, run_id: uuid.UUID, metric_ids: Collection[int]) -> dict[
 def open_chunks(tx: Tx, run_id: uuid.UUID, last: dict[int, int]) -> OpenChunks:
     """Return the last chunks that have room. One that is damaged is left as it is, and a new one begun after it."""
     left = OpenChunks()
-    for some in _batches(list(last.items()), _AT_ONCE):
+    for some in batches(list(last.items()), _AT_ONCE):
         rows = tx.conn.execute(
             select(CHUNK.c.metric_id, CHUNK.c.no, CHUNK.c.axis_id, CHUNK.c.vals, CHUNK.c.rollup)
             .join(RUN, RUN.c.run_id == CHUNK.c.run_id)
@@ -108,7 +109,3 @@ def _read_axes(tx: Tx, run_id: uuid.UUID, axis_ids: Collection[int], into: dict[
             into[row.axis_id] = Axis.unpack(row.steps, row.times, row.positions)
             sizes[row.axis_id] = sum(map(len, (row.steps, row.times, row.positions, row.rollup)))
     return sizes
-
-
-def _batches(items: Sequence[tuple[int, int]], size: int) -> Iterable[Sequence[tuple[int, int]]]:
-    return (items[begin : begin + size] for begin in range(0, len(items), size))

@@ -10,12 +10,13 @@ import itertools
 import logging
 import math
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func, select
 
+from anonrun.core.batches import batches
 from anonrun.core.wire import decode
 from anonrun.errors import DamagedDataError
 from anonrun.store.chunks import block_counts, rollup_columns
@@ -193,7 +194,7 @@ class Snapshot:
         query = _SPANS_BY_TIME if by_time else _SPANS_BY_STEP
         width = len(query.selected_columns)
         found: dict[int, npt.NDArray[np.int64]] = {}
-        for some in _batches(list(self.ids.values())):
+        for some in batches(list(self.ids.values()), _AT_ONCE):
             rows = self.tx.conn.execute(query, self._at(metrics=some, low=low, high=high)).all()
             table = np.fromiter(itertools.chain.from_iterable(rows), np.int64, width * len(rows)).reshape(-1, width)
             begins = np.flatnonzero(np.diff(table[:, 0], prepend=-1))
@@ -221,7 +222,7 @@ class Snapshot:
         return found
 
     def _read_axes(self, axis_ids: set[int]) -> None:
-        for some in _batches(sorted(axis_ids - self._axes.keys())):
+        for some in batches(sorted(axis_ids - self._axes.keys()), _AT_ONCE):
             for row in self.tx.conn.execute(_AXES, self._at(axes=some)):
                 axis = self._sound(lambda row=row: (unpack(row.steps), unpack(row.times)), f"axis {row.axis_id}")  # type: ignore[misc]  # the default binds the loop's value
                 if axis:
@@ -260,7 +261,3 @@ def _whole(place: int) -> int:
 
 def _place(spans: Spans, no: int) -> str:
     return f"metric {spans.metric_id} chunk {no}"
-
-
-def _batches(items: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (items[begin : begin + _AT_ONCE] for begin in range(0, len(items), _AT_ONCE))

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 
+from anonrun.core.batches import batches
 from anonrun.errors import AnonrunError
 from anonrun.server.settings import Settings
 from anonrun.store import artifacts, blobs, meta
@@ -127,8 +128,7 @@ async def orphans(db: Database, objects: Objects) -> tuple[list[str], int]:
     async for batch in objects.listed():
         old = {one.key: one for one in batch if one.changed_us <= before}
         keys = sorted(old)
-        for begin in range(0, len(keys), _OBJECTS_AT_ONCE):
-            some = keys[begin : begin + _OBJECTS_AT_ONCE]
+        for some in batches(keys, _OBJECTS_AT_ONCE):
             known = await db.read(lambda tx, some=some: blobs.known(tx, some))  # type: ignore[misc]  # the default binds the loop's value
             for key in some:
                 if key not in known:
@@ -140,8 +140,8 @@ async def orphans(db: Database, objects: Objects) -> tuple[list[str], int]:
 async def remove_orphans(db: Database, objects: Objects) -> int:
     """Remove the objects that no row knows; return how many there were."""
     found, _ = await orphans(db, objects)
-    for begin in range(0, len(found), _OBJECTS_AT_ONCE):
-        await objects.delete(found[begin : begin + _OBJECTS_AT_ONCE])
+    for some in batches(found, _OBJECTS_AT_ONCE):
+        await objects.delete(some)
     return len(found)
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from anonrun.core.batches import batches
 from anonrun.store.errors import StoreError
 from anonrun.store.objects.base import Listed, ObjectsError
 
@@ -120,9 +121,9 @@ class BucketObjects:
         """Remove objects; see `Objects.delete`."""
         import obstore  # noqa: PLC0415  only who has a bucket needs it
 
-        for begin in range(0, len(keys), _DELETED_AT_ONCE):
+        for some in batches(keys, _DELETED_AT_ONCE):
             with self._reached("removing"):
-                await obstore.delete_async(self._store, list(keys[begin : begin + _DELETED_AT_ONCE]))
+                await obstore.delete_async(self._store, list(some))
 
     async def listed(self) -> AsyncIterator[list[Listed]]:
         """Yield every object below the prefix; see `Objects.listed`."""
