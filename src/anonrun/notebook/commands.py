@@ -29,7 +29,6 @@ from anonrun.core.words import counted
 from anonrun.errors import ServerUnavailableError, UsageError
 from anonrun.notebook.csv_file import new_path, write_csv
 from anonrun.notebook.display import kernel
-from anonrun.notebook.html_file import html_file, write_html
 from anonrun.notebook.numbers import utc_text
 from anonrun.notebook.outputs import publish
 
@@ -145,6 +144,8 @@ def export(words: Sequence[str]) -> None:
     frames, path = run.feed().read_new(), Path(named).expanduser()
     try:
         if html:
+            from anonrun.notebook.html_file import html_file, write_html  # noqa: PLC0415  who starts a run does without
+
             failure = run.status().failure
             info = replace(run.info(), summary=dict(run.summary))
             now = datetime.now(timezone.utc)
