@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import click
 
 from anonrun.cli.output import as_json_option, command_errors, print_json
 from anonrun.cli.server import data_dir_option, database_of, database_url_option, settings_of
+from anonrun.cli.table import print_table
 from anonrun.cli.upkeep import backup, check, redelete, restore
 from anonrun.core.times import format_time, from_us
 from anonrun.errors import AnonrunError
@@ -78,7 +79,7 @@ def list_users(data_dir: Path | None, database_url: str | None, *, as_json: bool
         print_json([_usage_as_json(one) for one in users])
     elif users:
         rows = [(str(one.name), _when(one.created_at), _when(one.active_at), f"{one.runs:,}") for one in users]
-        _table(("name", "since", "last sent", "runs"), rows)
+        print_table(("name", "since", "last sent", "runs"), rows, numbers={"runs"})
     else:
         click.echo("There are no accounts. Make one with: anonrun admin user add NAME")
 
@@ -144,7 +145,7 @@ def quotas(data_dir: Path | None, database_url: str | None, *, as_json: bool) ->
         )
         for one in [*users, anonymous]
     ]
-    _table(("account", "runs", "points", "bytes"), rows)
+    print_table(("account", "runs", "points", "bytes"), rows, numbers={"runs", "points", "bytes"})
     click.echo("An anonymous run may hold " + ", ".join(f"{count:,} {what}" for what, count in most.items()) + ".")
 
 
@@ -227,14 +228,3 @@ def _usage_as_json(usage: Usage) -> dict[str, object]:
 
 def _when(at_us: int | None) -> str:
     return "" if at_us is None else format_time(from_us(at_us))
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print columns; those of numbers end in line."""
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    for row in [heads, *rows]:
-        cells = (
-            cell.rjust(width) if head in {"runs", "points", "bytes"} else cell.ljust(width)
-            for cell, width, head in zip(row, widths, heads, strict=True)
-        )
-        click.echo("  ".join(cells).rstrip())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from anonrun.cli.output import as_json_option, command_errors, print_json, server_option
+from anonrun.cli.table import print_table
 from anonrun.core.messages import to_json
 
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ def ls(project: str | None, name: str | None, server: str | None, *, as_json: bo
     if not found:
         click.echo("No artifacts yet.")
         return
-    rows = [("ARTIFACT", "TYPE", "FILES", "BYTES", "LOGGED", "ALIASES")]
-    rows += (
+    rows = [
         (
             f"{one.project}/{one.name}",
             one.type,
@@ -53,14 +53,8 @@ def ls(project: str | None, name: str | None, server: str | None, *, as_json: bo
             ", ".join(one.aliases),
         )
         for one in found
-    )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (
-            cell.rjust(width) if i in {2, 3} else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        click.echo("  ".join(cells).rstrip())
+    ]
+    print_table(("ARTIFACT", "TYPE", "FILES", "BYTES", "LOGGED", "ALIASES"), rows, numbers={"FILES", "BYTES"})
 
 
 @artifact.command("get", epilog="Example: anonrun artifact get digits/model:v3 --to ./model")

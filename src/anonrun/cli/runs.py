@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from anonrun.cli.output import as_json_option, command_errors, print_json, run_as_json, server_option
+from anonrun.cli.table import print_table
 from anonrun.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,22 +48,17 @@ def runs(project: str | None, server: str | None, *, as_json: bool) -> None:
         click.echo("No runs yet.")
         return
     rows = [
-        ("RUN", "NAME", "STATE", "STARTED", "POINTS", ""),
-        *(
-            (
-                f"{run.project}/{run.id}",
-                run.name,
-                run.state,
-                f"{run.created_at.astimezone():%Y-%m-%d %H:%M}",
-                f"{run.info.points:,}",
-                _kept(run),
-            )
-            for run in found
-        ),
+        (
+            f"{run.project}/{run.id}",
+            run.name,
+            run.state,
+            f"{run.created_at.astimezone():%Y-%m-%d %H:%M}",
+            f"{run.info.points:,}",
+            _kept(run),
+        )
+        for run in found
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    print_table(("RUN", "NAME", "STATE", "STARTED", "POINTS", ""), rows)
 
 
 @click.command(epilog="Example: anonrun show digits/k3x9p0wz")
