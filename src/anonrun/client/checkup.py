@@ -17,7 +17,7 @@ from anonrun.client.leftovers import owned
 from anonrun.client.notices import in_notebook
 from anonrun.client.remote import Refusal, Remote
 from anonrun.client.spool.aside import ASIDE_SUFFIX, Aside
-from anonrun.client.spool.folder import RunFolder
+from anonrun.client.spool.folder import RunFolder, folders_in
 from anonrun.client.spool.reader import PartReader
 from anonrun.client.transport import open_transport
 from anonrun.core.words import counted
@@ -106,7 +106,7 @@ def _server(where: Place) -> Finding:
 
 def _spool(where: Place) -> Iterator[Finding]:
     spool = where.data.spool
-    folders = [RunFolder(path) for path in sorted(spool.iterdir()) if path.is_dir()] if spool.is_dir() else []
+    folders = folders_in(spool) if spool.is_dir() else []
     for folder in folders:
         rows, size, damage = _read_through(folder)
         what = f"{counted(rows, 'row')} {_whose(folder)} {'waits' if rows == 1 else 'wait'} in {folder.path}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from anonrun.client.delivery import Connection, Delivery
 from anonrun.client.registration import Keys
 from anonrun.client.remote import Refusal
-from anonrun.client.spool.folder import RunFile, RunFolder
+from anonrun.client.spool.folder import RunFile, RunFolder, folders_in, remove_remains
 from anonrun.client.verdict import Action, decide
 from anonrun.errors import AnonrunError, ServerUnavailableError
 
@@ -23,14 +23,20 @@ __all__ = ["deliver_leftovers", "owned", "run_folders"]
 def run_folders(spool: Path) -> list[RunFolder]:
     """Return the folders of all runs that are in a spool, the oldest first."""
     try:
-        return [RunFolder(path) for path in sorted(spool.iterdir()) if (path / "run.json").is_file()]
+        return [folder for folder in folders_in(spool) if folder.is_saved()]
     except OSError:
         return []
 
 
 @contextlib.contextmanager
-def owned(folder: RunFolder) -> Iterator[bool]:
-    """Own a run's folder for a while; the value says whether that was possible."""
+def owned(folder: RunFolder, *, new: bool = False) -> Iterator[bool]:
+    """Own a run's folder for a while; the value says whether that was possible.
+
+    Args:
+        folder: of the run.
+        new: whether nothing is in it yet. Any other folder with nothing in it is one that another process has just
+            removed, and that taking the lock has made again.
+    """
     import filelock  # noqa: PLC0415  `import anonrun` does without it
 
     lock = filelock.FileLock(folder.lock_path, timeout=0, thread_local=False, mode=0o600)
@@ -40,7 +46,10 @@ def owned(folder: RunFolder) -> Iterator[bool]:
         yield False
         return
     try:
-        yield True
+        gone = not new and folder.is_empty()
+        if gone:
+            folder.remove()
+        yield not gone
     finally:
         with contextlib.suppress(OSError):
             lock.release()
@@ -59,6 +68,7 @@ def deliver_leftovers(
         connect: finds the server.
         keys_for: gives the key to make a run that the server does not have yet.
     """
+    remove_remains(spool)
     for folder in run_folders(spool):
         yield
         with owned(folder) as mine:

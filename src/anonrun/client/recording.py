@@ -116,7 +116,7 @@ class Recording:
     def _own(self) -> None:
         with contextlib.suppress(OSError):
             self.folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock.enter_context(owned(self.folder))
+            self._lock.enter_context(owned(self.folder, new=True))
         try:
             self.folder.save(self.file)
         except OSError as exc:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from anonrun.client.keys import KeyRing
 from anonrun.client.leftovers import owned, run_folders
 from anonrun.client.remote import Refusal
 from anonrun.client.settings import spool_bytes
-from anonrun.client.spool.folder import RunFile, RunFolder
+from anonrun.client.spool.folder import RunFile, RunFolder, remove_remains
 from anonrun.client.spool.reader import rows_in
 from anonrun.client.spool.writer import KEEP_BYTES
 from anonrun.client.verdict import Action, after_stop, backoff_s, decide
@@ -63,7 +63,7 @@ class Outcome:
 
 def sync_folders(
     environ: Mapping[str, str],
-    folders: Iterable[Path],
+    folders: Sequence[Path],
     *,
     server: str | None = None,
     sleep: Callable[[float], object] = time.sleep,
@@ -76,12 +76,7 @@ def sync_folders(
         server: deliver there, whatever a run was meant for; None for where it was meant to go.
         sleep: waits; replaced only by tests.
     """
-    named = [Path(folder) for folder in folders]
-    found = (
-        [run for folder in named for run in _runs_below(folder)]
-        if named
-        else run_folders(place(environ, None).data.spool)
-    )
+    found = [run for folder in folders for run in _runs_below(folder)] if folders else _all_runs(environ)
     for folder in found:
         try:
             file = folder.load()
@@ -90,6 +85,12 @@ def sync_folders(
             yield Outcome(folder.path.name, folder.path, 0, _on_disk(folder), delivered=False, live=False, trouble=what)
             continue
         yield _sync(environ, folder, file, server, sleep)
+
+
+def _all_runs(environ: Mapping[str, str]) -> list[RunFolder]:
+    spool = place(environ, None).data.spool
+    remove_remains(spool)
+    return run_folders(spool)
 
 
 def _runs_below(folder: Path) -> list[RunFolder]:

@@ -16,10 +16,11 @@ from typing import Any
 from anonrun.client.spool.writer import PART_SUFFIX, PartName
 from anonrun.core.tokens import TokenKind, kind_of
 
-__all__ = ["RunFile", "RunFolder", "write_private"]
+__all__ = ["RunFile", "RunFolder", "folders_in", "remove_remains", "write_private"]
 
 _FILE = "run.json"
 _LOCK = "lock"
+_REMAINS = ".gone-"
 
 
 def write_private(path: Path, text: str) -> None:
@@ -117,6 +118,13 @@ class RunFolder:
         """Return whether `run.json` is there."""
         return (self.path / _FILE).is_file()
 
+    def is_empty(self) -> bool:
+        """Return whether nothing is in it but its lock."""
+        try:
+            return all(entry.name == _LOCK for entry in self.path.iterdir())
+        except FileNotFoundError:
+            return True
+
     def parts(self) -> list[PartName]:
         """Return the parts that are there, in the order of their numbers."""
         try:
@@ -131,5 +139,27 @@ class RunFolder:
             (self.path / part.file_name).unlink()
 
     def remove(self) -> None:
-        """Delete the folder and all that is in it; where that cannot be, it is left."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Delete the folder and all that is in it; where that cannot be, it is left.
+
+        It is renamed before: whoever is killed in the midst leaves remains, and no run that is half there.
+        """
+        remains = self.path.with_name(_REMAINS + self.path.name)
+        with contextlib.suppress(OSError):
+            self.path.rename(remains)
+        for path in (remains, self.path):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def folders_in(spool: Path) -> list[RunFolder]:
+    """Return all folders in a spool, the oldest first, without the remains of runs.
+
+    Raises:
+        OSError: the spool cannot be read.
+    """
+    return [RunFolder(path) for path in sorted(spool.iterdir()) if path.is_dir() and not path.name.startswith(_REMAINS)]
+
+
+def remove_remains(spool: Path) -> None:
+    """Delete what is left of runs whose removal was cut short."""
+    for path in spool.glob(f"{_REMAINS}*"):
+        shutil.rmtree(path, ignore_errors=True)
