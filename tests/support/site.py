@@ -91,6 +91,10 @@ class Transport(httpx.BaseTransport):
         answer = await self._inner.handle_async_request(asked)
         return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
 
+    def on_loop(self, function: Callable[[], Any]) -> Any:
+        """Call a function where the application runs."""
+        return self._portal.call(function)
+
     def with_late_body(self, request: httpx.Request, body: bytes, meanwhile: Callable[[], object]) -> httpx.Response:
         """Send a request whose body comes only after something else has happened."""
 
