@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from playwright.sync_api import Browser
 
 from support.chromium import chromium
 from support.databases import DATABASES, Clusters, Place, new_database
+
+os.environ["ANONRUN_SYSTEM_METRICS"] = "0"  # tests wait for what they log, and not for samples of the machine
 
 _EVERYWHERE = ("store",)
 """Folders whose tests run on every database; others leave out the newest, since only the store knows which it is."""

@@ -69,6 +69,11 @@ export function formatLogTicks(ticks: readonly number[]): string[] {
 }
 
 const UNITS: readonly (readonly [RegExp, string])[] = [
+  [/^system\/(.+\/)?(cpu|memory|disk|utilization)$/, "%"],
+  [/^system\/(.+\/)?process_memory$/, "MB"],
+  [/^system\/(.+\/)?network_(sent|received)$/, "MB/s"],
+  [/^system\/(.+\/)?temperature$/, "°C"],
+  [/^system\/(.+\/)?power$/, "W"],
   [/per_s(ec(ond)?)?$/, "/s"],
   [/(_s|_sec|_secs|_seconds)$/, "s"],
   [/(_ms|_millis)$/, "ms"],

@@ -79,7 +79,7 @@ def init(
     job_type: str | None = None,
     dir: str | None = None,  # noqa: A002  the name is fixed by the documentation
     reinit: str | bool | None = None,
-    system_metrics: bool = True,
+    system_metrics: bool | float | None = None,
     capture: Sequence[str] = (),
     total: int | None = None,
     **more: Any,  # noqa: ANN401  the user's values
@@ -107,7 +107,9 @@ def init(
         job_type: such as `train` or `eval`.
         dir: folder for what is not delivered yet; None means `ANONRUN_DATA_DIR`.
         reinit: with a run still going, `finish_previous` (the default) finishes it, `create_new` keeps both.
-        system_metrics: accepted for the sake of later versions; nothing is measured yet.
+        system_metrics: seconds between samples of how the machine does (`system/cpu`, `system/memory` and so on; see
+            docs/client.md); True means 10, False none. None means `ANONRUN_SYSTEM_METRICS`, or 10, and none in
+            processes that only add to a run of the training's first one.
         capture: accepted for the sake of later versions; nothing about the machine is collected.
         total: steps that the training will make, for a progress bar and the time that is left; `run.total` can be set
             later too. What cannot be such a number is ignored with a warning.

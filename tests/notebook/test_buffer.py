@@ -41,6 +41,18 @@ def test_a_short_run_is_held_whole_and_as_it_came() -> None:
     assert buffer.rows == 101
 
 
+def test_samples_of_the_machine_are_no_steps_of_the_training() -> None:
+    buffer = RunBuffer()
+    buffer.add([frame([50.0], start=7, name="system/cpu")])
+    assert (buffer.progress(100), buffer.last_step, buffer.seconds, buffer.rows) == (None, None, 0, 0)
+    buffer.add([frame([1.0, 0.5, 0.2], start=1), frame([70.0], start=900, name="system/cpu")])
+    progress = buffer.progress(100)
+    assert progress is not None
+    assert (progress.first_step, progress.last_step, buffer.last_step) == (1, 3, 3)
+    assert (buffer.seconds, buffer.rows) == (2, 3)
+    assert buffer.summary("system/cpu").n == 2
+
+
 def test_frames_that_are_given_stay_as_they_were() -> None:
     buffer, mine = RunBuffer(), frame([1.0, 2.0])
     buffer.add([mine, frame([3.0], start=2)])

@@ -140,9 +140,13 @@ def test_metrics_of_one_name_share_a_card() -> None:
 
 
 def test_system_metrics_are_in_the_table_and_not_in_the_picture() -> None:
-    html = html_text(FACTS, logged(["loss", "system/cpu"], 9))
-    assert "system/cpu" in Tags(html).text
+    buffer = logged(["loss", "system/cpu"], 9)
+    html = html_text(FACTS, buffer)
+    assert "system/cpu" in html.partition("<summary>1 system metric</summary>")[2]
+    assert "<summary>1 metric</summary>" in html
+    assert "open" not in [name for tag, attrs in Tags(html).tags if tag == "details" for name, _ in attrs]
     assert "system/cpu" not in image_of(html)
+    assert "system/cpu" not in plain_text(FACTS, buffer)
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ def jupyter_server(folder: Path, app: App = "lab", *, base_url: str = "/", **env
     env = {name: value for name, value in os.environ.items() if not name.startswith(("ANONRUN_", "JUPYTER"))} | {
         "HOME": str(folder / "home"),
         "ANONRUN_DATA_DIR": str(data_dir),
+        "ANONRUN_SYSTEM_METRICS": "0",
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),

@@ -11,7 +11,8 @@ from pathlib import Path
 def environment(data_dir: Path, **more: str) -> dict[str, str]:
     """Return this environment without anything that decides where anonrun logs, and `more`."""
     mine = {name: value for name, value in os.environ.items() if not name.startswith(("ANONRUN_", "JPY_", "RANK"))}
-    return mine | {"ANONRUN_DATA_DIR": str(data_dir), "HOME": str(data_dir), "PYTHONWARNINGS": "default", **more}
+    own = {"ANONRUN_DATA_DIR": str(data_dir), "HOME": str(data_dir), "ANONRUN_SYSTEM_METRICS": "0"}
+    return mine | own | {"PYTHONWARNINGS": "default", **more}
 
 
 def run_script(

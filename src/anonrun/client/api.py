@@ -15,6 +15,7 @@ from anonrun.client.outlines import Asked, ask_outlines
 from anonrun.client.remote import Refusal
 from anonrun.core.ids import parse_run_id
 from anonrun.core.messages import MetricInfo, PublicationRequest, RunInfo
+from anonrun.core.metrics import of_training
 from anonrun.core.tokens import TokenKind, mint
 from anonrun.core.wire import Frame, decode_all
 from anonrun.errors import NotFoundError, UsageError
@@ -184,8 +185,8 @@ class ApiRun:
 
     @property
     def summary(self) -> Mapping[str, Any]:
-        """One value per metric."""
-        return self._info.summary
+        """One value per metric; those of the machine are in `info.summary`."""
+        return of_training(self._info.summary)
 
     @property
     def tags(self) -> Sequence[str]:
@@ -282,7 +283,10 @@ class ApiRun:
             return ask_outlines(remote, self._access.key, self.run_id)
 
     def history(self) -> list[dict[str, float]]:
-        """Return one dict a step: `_step`, `_time` (seconds since the epoch) and the metrics logged there."""
+        """Return one dict a step: `_step`, `_time` (seconds since the epoch) and the metrics logged there.
+
+        Metrics of the machine have steps of their own and are not among them; `series("system/cpu")` returns one.
+        """
         from anonrun.client.series import rows_of  # noqa: PLC0415  numpy is imported when first asked for
 
         return rows_of(self._frames([]))

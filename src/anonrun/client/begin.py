@@ -79,6 +79,8 @@ def start(settings: Settings, *, announce: bool, notices: Notices) -> Run:
     if recording.refusal is not None:
         raise_for_mistakes(recording, recording.refusal, settings)
     resumption.begin(recording)
+    if settings.system_every_s is not None:
+        recording.sample_system(settings.system_every_s, rank=settings.rank if settings.assists else 0)
     greeting.say()
     return run
 

@@ -11,7 +11,7 @@ import operator
 import struct
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from anonrun.client.notices import Notices
@@ -42,6 +42,10 @@ class _Plan:
         self.size = layout.size + 4
         self.last = b""
 
+    def body(self, step: int, values: Iterable[float]) -> bytes:
+        """Return a row of this instant, without its CRC."""
+        return self.pack(self.size, ROW, self.keys, step, _time_ns() // 1000, *values)
+
 
 class Recorder:
     """The writing end of a run in this process.
@@ -52,12 +56,14 @@ class Recorder:
 
     Attributes:
         rows: rows written by this process.
+        samples: rows of system metrics among what was written, which are counted nowhere else.
         lost: rows that were not kept, since the run's folder, or memory while the disk refuses, was at its bound.
         step: step of the next row that has none of its own.
     """
 
     def __init__(self, writer: SpoolWriter, notices: Notices, *, first_step: int = 0) -> None:
         self.rows = 0
+        self.samples = 0
         self.lost = 0
         self.step = first_step
         self.closed = False
@@ -92,6 +98,16 @@ class Recorder:
                             self.step = max(self.step, at)
                         return
         self._log_slowly(data, step, commit)
+
+    def log_sample(self, data: Mapping[str, float], step: int) -> None:
+        """Write a row of system metrics beside what is logged: the run's counter, rows and summary stay as they are."""
+        names = tuple(data)
+        with self._writer.lock:
+            if self.closed or not self._writer.has_room():
+                return
+            plan = self._by_names.get(names) or self._new_plan(names)
+            if plan is not None and self._writer.append(sealed(plan.body(step, data.values()))):
+                self.samples += 1
 
     @property
     def trouble(self) -> str | None:
@@ -175,7 +191,7 @@ class Recorder:
         plan = self._by_names.get(names) or self._new_plan(names)
         if plan is None:
             return False
-        body = plan.pack(plan.size, ROW, plan.keys, step, _time_ns() // 1000, *values)
+        body = plan.body(step, values)
         if not self._writer.append(sealed(body)):
             return False
         plan.last = body

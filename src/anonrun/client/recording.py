@@ -26,11 +26,13 @@ from anonrun.client.progress import progress, sentence
 from anonrun.client.recorder import Recorder
 from anonrun.client.registration import Keys
 from anonrun.client.remote import Refusal, as_public_error
+from anonrun.client.sampler import Sampler
 from anonrun.client.sender import Sender
 from anonrun.client.spool.folder import RunFile, RunFolder
 from anonrun.client.spool.writer import KEEP_BYTES, LIMIT_BYTES, SpoolWriter, refused_text
 from anonrun.core.artifacts import ArtifactRequest
 from anonrun.core.ids import new_run_id
+from anonrun.core.metrics import SYSTEM_PREFIX
 from anonrun.core.tokens import TokenKind, mint
 from anonrun.core.wire import Frame, decode_all
 from anonrun.errors import ServerUnavailableError
@@ -101,6 +103,7 @@ class Recording:
             keep_bytes=min(KEEP_BYTES, limit_bytes // 4),
         )
         self.sender: Sender | None = None
+        self._sampler: Sampler | None = None
         if not file.offline and not helps:
             others = deliver_leftovers(spool, server=file.server, connect=connect, keys_for=keys_for)
             self.sender = Sender(
@@ -130,8 +133,13 @@ class Recording:
 
     @property
     def unsent_rows(self) -> int:
-        """Rows of this process that the server does not have."""
-        return max(0, self.recorder.rows - self.delivery.sent_rows(own=True))
+        """Rows of this process that the server does not have, those of system metrics included."""
+        return max(0, self.recorder.rows + self.recorder.samples - self.delivery.sent_rows(own=True))
+
+    @property
+    def written_rows(self) -> int:
+        """Rows that are to be delivered, those of system metrics included."""
+        return self.rows + self.recorder.samples
 
     @property
     def trouble(self) -> str | None:
@@ -164,6 +172,31 @@ class Recording:
             pass
         return sender.settled.is_set()
 
+    def sample_system(self, every_s: float, *, rank: int) -> None:
+        """Record from now on how the machine does.
+
+        Args:
+            every_s: seconds between samples.
+            rank: which of the training's processes this is; 0 for the one that began the run. Others' metrics say so.
+        """
+        began = time.time()
+
+        def age_s() -> float:
+            info, offset_s = self.delivery.info, self.delivery.server_time_offset_s
+            if info is None or offset_s is None:
+                return time.time() - began
+            return time.time() + offset_s - info.created_at.timestamp()
+
+        prefix = f"{SYSTEM_PREFIX}rank{rank}/" if rank else SYSTEM_PREFIX
+        self._sampler = Sampler(
+            self.recorder.log_sample,
+            age_s,
+            every_s=every_s,
+            prefix=prefix,
+            complain=lambda text: self._notices.warn_once("system", text),
+        )
+        self._sampler.start()
+
     def feed(self) -> RowFeed:
         """Return a new reader of all rows."""
         return RowFeed(self.folder, self.writer, self._rows_on_server)
@@ -175,6 +208,8 @@ class Recording:
 
     def end(self, state: str, exit_code: int, error: str | None = None) -> None:
         """Take nothing more, and note how the run ended; a forked child only stops."""
+        if self._sampler is not None:
+            self._sampler.stop()
         if not self._forked and self._tells_end:
             told = {"state": state, "exit_code": exit_code}
             self.recorder.change(told if error is None else {**told, "error": error})
@@ -203,7 +238,7 @@ class Recording:
             if now >= moved + most_s or (timeout_s is None and now - heard >= _UNREACHABLE_S and not uploads.waiting()):
                 break
             if now - started >= _PROGRESS_AFTER_S:
-                rows = sentence(unsent=self.unsent_rows, rows=self.rows, waited_s=now - started, most_s=most_s)
+                rows = sentence(unsent=self.unsent_rows, rows=self.written_rows, waited_s=now - started, most_s=most_s)
                 shown.show((uploads.left() if not self.unsent_rows else None) or rows)
         shown.close()
         return sender.done
@@ -293,6 +328,7 @@ class Recording:
     def after_fork_in_child(self) -> None:
         """Go on as a writer of its own; the parent delivers."""
         self._forked = True
+        self._sampler = None  # its thread is the parent's
         self.recorder.after_fork_in_child()
 
     @property

@@ -16,6 +16,7 @@ from anonrun.client.notices import Notices
 from anonrun.client.spool.folder import RunFile, RunFolder
 from anonrun.client.spool.reader import PartReader
 from anonrun.client.status import Standing
+from anonrun.core.metrics import is_of_training, of_training
 
 if TYPE_CHECKING:
     from anonrun.client.recording import Recording
@@ -76,7 +77,7 @@ def _on_server(recording: Recording) -> Standing | None:
     info = recording.delivery.info
     if info is None or info.run_id == recording.file.run_id:
         return None
-    return Standing(0 if info.max_step is None else info.max_step + 1, info.config, info.summary)
+    return Standing(0 if info.max_step is None else info.max_step + 1, info.config, of_training(info.summary))
 
 
 def on_disk(spool: Path, *, but: str, server: str | None, project: str, id_: str) -> Standing | None:
@@ -112,7 +113,7 @@ def _highest_step(folder: RunFolder) -> int:
             while True:
                 before = reader.offset
                 batch = reader.read(final=True)
-                highest = max([highest, *(max(frame.steps) for frame in batch.frames)])
+                highest = max([highest, *(max(frame.steps) for frame in batch.frames if is_of_training(frame.names))])
                 if reader.offset == before:
                     break
         finally:

@@ -498,8 +498,8 @@ class Run:
             if recording.sender.trouble:  # it was said, but for a notebook, where nothing is said in the background
                 self._notices.warn_once(recording.sender.trouble, recording.sender.trouble)
             self._notices.say(
-                f"run {self.name} {self._state.value}: {unsent:,} of {counted(recording.rows, 'row')} did not reach "
-                "the server."
+                f"run {self.name} {self._state.value}: {unsent:,} of {counted(recording.written_rows, 'row')} did not "
+                "reach the server."
             )
         elif not recording.sender.done and not unsent and (left := len(recording.delivery.uploads.waiting())):
             why = recording.trouble or "There was not time enough."
@@ -510,7 +510,7 @@ class Run:
         elif not recording.sender.done:
             why = recording.trouble or "The server did not answer in time."
             self._notices.say(
-                f"run {self.name} is not delivered in full: {share_that_waits(unsent, recording.rows)} in "
+                f"run {self.name} is not delivered in full: {share_that_waits(unsent, recording.written_rows)} in "
                 f"{recording.folder.path}. {why} `anonrun sync` delivers them; so does the next run on this machine."
             )
         elif not in_notebook():

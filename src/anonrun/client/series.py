@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anonrun.core.messages import SampledMetric
+from anonrun.core.metrics import is_of_training
 from anonrun.core.wire import Frame
 
 __all__ = ["Sampled", "Series", "rows_of", "sampled_of", "series_of"]
@@ -103,10 +104,13 @@ def sampled_of(metric: SampledMetric) -> Sampled:
 def rows_of(frames: Iterable[Frame]) -> list[dict[str, float]]:
     """Return one dict a step, sorted: `_step`, `_time` (of its last row, seconds) and the metrics logged there.
 
-    Rows of the same step are one; where a metric was logged twice at a step, the later value counts.
+    Rows of the same step are one; where a metric was logged twice at a step, the later value counts. Rows that hold
+    system metrics only are left out: their steps are no steps of the training.
     """
     rows: dict[int, dict[str, float]] = {}
     for frame in frames:
+        if not is_of_training(frame.names):
+            continue
         for step, time_us, *values in zip(frame.steps, frame.times_us, *frame.columns, strict=True):
             row = rows.setdefault(step, {"_step": step})
             row["_time"] = time_us * _US

@@ -5,13 +5,15 @@ Pure: takes the environment as a mapping, asks nobody.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from anonrun.client.address import checked_url
 from anonrun.client.plain import plain
 from anonrun.client.ranks import rank_of
+from anonrun.client.sampler import EVERY_S, LEAST_S
 from anonrun.client.spool.writer import LIMIT_BYTES
 from anonrun.core.ids import DEFAULT_PROJECT, check_id, check_project
 from anonrun.core.limits import DEFAULT_LIMITS
@@ -28,6 +30,8 @@ Resume = Literal["never", "allow", "must"]
 Reinit = Literal["finish_previous", "create_new"]
 
 _LEAST_SPOOL_BYTES = 65_536
+_MOST_PAUSE_S = 86_400.0
+_SWITCH = {"": True, "true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,7 @@ class Settings:
         rank: which of the training's processes this is; 0 for the first, and for one that is alone.
         spool_bytes: what the run may take on disk before the server has it.
         total: steps that the training will make; None where nobody said so, or nothing that can be.
+        system_every_s: seconds between samples of the machine; None takes none.
     """
 
     mode: Mode
@@ -59,6 +64,7 @@ class Settings:
     rank: int = 0
     spool_bytes: int = LIMIT_BYTES
     total: int | None = None
+    system_every_s: float | None = None
 
     @property
     def assists(self) -> bool:
@@ -125,6 +131,25 @@ def spool_bytes(environ: Mapping[str, str]) -> int:
     return int(text)
 
 
+def _system_every_s(asked: object, environ: Mapping[str, str]) -> float | None:
+    """Return the seconds between samples of the machine; None for no samples."""
+    text = environ.get("ANONRUN_SYSTEM_METRICS", "").strip().lower()
+    value = asked if asked is not None else _SWITCH.get(text, text)
+    try:
+        seconds = EVERY_S if value is True else float(value)  # type: ignore[arg-type]  # what is no number raises
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if seconds == 0:
+        return None
+    if not LEAST_S <= seconds <= _MOST_PAUSE_S:
+        name = f"ANONRUN_SYSTEM_METRICS={text!r}" if asked is None else f"system_metrics={asked!r}"
+        raise UsageError(
+            f"{name} is no number of seconds from {LEAST_S:g} to {_MOST_PAUSE_S:g}; give one such as 30, or 0 for no "
+            "metrics of the machine."
+        )
+    return seconds
+
+
 def _config(value: object) -> dict[str, Any]:
     if value is None:
         return {}
@@ -168,7 +193,7 @@ def read_settings(environ: Mapping[str, str], **asked: Any) -> Settings:  # noqa
     resume = _resume(asked.get("resume"))
     if resume == "must" and asked.get("id") is None:
         raise UsageError("resume='must' needs the id of the run to go on with: init(id=..., resume='must').")
-    return Settings(
+    settings = Settings(
         mode=_mode(asked.get("mode"), environ),
         anonymous=cast(
             "Anonymous",
@@ -194,4 +219,8 @@ def read_settings(environ: Mapping[str, str], **asked: Any) -> Settings:  # noqa
         rank=rank_of(environ),
         spool_bytes=spool_bytes(environ),
         total=total_of(asked.get("total")),
+        system_every_s=_system_every_s(asked.get("system_metrics"), environ),
     )
+    # The processes of one machine would all tell the same of it.
+    unasked = settings.assists and asked.get("system_metrics") is None
+    return replace(settings, system_every_s=None) if unasked else settings

@@ -7,15 +7,39 @@ A mapping given to `log` becomes a flat row of names and floats. What cannot be 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from anonrun.core.limits import MAX_METRIC_NAME_CHARS
 
-__all__ = ["Refusal", "Row", "flatten", "name_problem", "to_float"]
+__all__ = ["SYSTEM_PREFIX", "Refusal", "Row", "flatten", "is_of_training", "name_problem", "of_training", "to_float"]
+
+SYSTEM_PREFIX = "system/"
+"""With it begin the names of metrics of the machine: their steps are no steps of the training."""
 
 _MAX_DEPTH = 16
 _DOUBLE = struct.Struct("<d")
+
+
+def is_of_training(names: Iterable[str]) -> bool:
+    """Return whether a row of these metrics is one of the training, and not only of the machine.
+
+    Example:
+        >>> is_of_training(["system/cpu"]), is_of_training(["system/cpu", "loss"])
+        (False, True)
+    """
+    return not all(name.startswith(SYSTEM_PREFIX) for name in names)
+
+
+def of_training(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries of a summary that are of the training, without those of the machine.
+
+    Example:
+        >>> of_training({"loss": 0.5, "system/cpu": 71.0})
+        {'loss': 0.5}
+    """
+    return {name: value for name, value in values.items() if not name.startswith(SYSTEM_PREFIX)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from anonrun.core.metrics import is_of_training
 from anonrun.core.progress import Progress
 from anonrun.core.summary import MetricSummary
 from anonrun.core.wire import Frame
@@ -125,7 +126,7 @@ class RunBuffer:
     Not thread-safe: its owner holds a lock.
 
     Attributes:
-        rows: rows that came in.
+        rows: rows of the training that came in; samples of the machine are no reason to draw anew.
     """
 
     def __init__(self) -> None:
@@ -141,16 +142,21 @@ class RunBuffer:
     def add(self, frames: Iterable[Frame]) -> None:
         """Take in new rows."""
         for frame in frames:
-            self._first_us = frame.times_us[0] if self._first_us is None else min(self._first_us, frame.times_us[0])
-            self.rows += len(frame.steps)
             self._keep_whole(frame)
-            self._last_us = max(self._last_us, frame.times_us[-1])
-            low, high = min(frame.steps), max(frame.steps)
-            self._first_step = low if self._first_step is None else min(self._first_step, low)
-            self._last_step = max(self._last_step, high)
+            if is_of_training(frame.names):
+                self._follow(frame)
             for name, column in zip(frame.names, frame.columns, strict=True):
                 points = self._metrics.setdefault(name, _Points())
                 points.extend(frame.steps, frame.times_us, column, self._most)
+
+    def _follow(self, frame: Frame) -> None:
+        """Note how far the training is."""
+        self.rows += len(frame.steps)
+        self._first_us = frame.times_us[0] if self._first_us is None else min(self._first_us, frame.times_us[0])
+        self._last_us = max(self._last_us, frame.times_us[-1])
+        low, high = min(frame.steps), max(frame.steps)
+        self._first_step = low if self._first_step is None else min(self._first_step, low)
+        self._last_step = max(self._last_step, high)
 
     def _keep_whole(self, frame: Frame) -> None:
         """Keep the rows as they came, as long as they are few."""
@@ -186,8 +192,8 @@ class RunBuffer:
 
     @property
     def last_step(self) -> int | None:
-        """The largest step; None before the first row."""
-        return self._last_step if self._metrics else None
+        """The largest step of the training; None before its first row."""
+        return None if self._first_step is None else self._last_step
 
     def progress(self, total: int | None) -> Progress | None:
         """Return how far the run is on its way to `total` steps; None before the first row."""
@@ -195,7 +201,7 @@ class RunBuffer:
 
     @property
     def seconds(self) -> float:
-        """Time between the first row and the last, seconds; 0 before the second row."""
+        """Time between the training's first row and its last, seconds; 0 before the second row."""
         return 0.0 if self._first_us is None else (self._last_us - self._first_us) / 1e6
 
     def summary(self, name: str) -> MetricSummary:

@@ -18,9 +18,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Chart", "Member", "group"]
+from anonrun.core.metrics import SYSTEM_PREFIX
 
-SYSTEM_PREFIX = "system/"
+__all__ = ["Chart", "Member", "group"]
 
 _RANKS = {
     "train": 0, "training": 0,

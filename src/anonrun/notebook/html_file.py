@@ -15,12 +15,14 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from anonrun.core.messages import RunInfo, RunState, to_json
+from anonrun.core.metrics import SYSTEM_PREFIX, of_training
 from anonrun.core.times import format_time, from_us
 from anonrun.core.tokens import redact
 from anonrun.core.wire import Frame, encode_all
@@ -132,8 +134,9 @@ def _pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(escape(name), _value(value)) for name, value in _flat(values)]
 
 
-def _metric_rows(buffer: RunBuffer) -> list[tuple[str, ...]]:
-    known = [(name, buffer.summary(name)) for name in buffer.names]
+def _metric_rows(buffer: RunBuffer, *, of_machine: bool) -> list[tuple[str, ...]]:
+    names = [name for name in buffer.names if name.startswith(SYSTEM_PREFIX) is of_machine]
+    known = [(name, buffer.summary(name)) for name in names]
     return [
         (
             escape(name),
@@ -157,9 +160,10 @@ def _still(info: RunInfo, buffer: RunBuffer, facts: Facts, saved_at: datetime) -
     image = data_uri(to_svg(picture(facts, buffer, banner=False)))
     yield f'<img alt="Charts of the run {escape(info.name)}; their last values are in the table" src="{image}">'
     heads = ("metric", "last", "min", "max", "points")
-    yield from _table("Metrics", heads, _metric_rows(buffer), numbers=True)
+    yield from _table("Metrics", heads, _metric_rows(buffer, of_machine=False), numbers=True)
     yield from _table("Summary", ("name", "value"), _pairs(info.summary), numbers=False)
     yield from _table("Config", ("name", "value"), _pairs(info.config), numbers=False)
+    yield from _table("System", heads, _metric_rows(buffer, of_machine=True), numbers=True)
 
 
 def html_file(info: RunInfo, frames: Iterable[Frame], *, saved_at: datetime, failure: str | None = None) -> str:
@@ -180,6 +184,8 @@ def html_file(info: RunInfo, frames: Iterable[Frame], *, saved_at: datetime, fai
     points = sum(len(frame.steps) * len(frame.names) for frame in held)
     kept = thinned(held, MOST_POINTS) or held
     last_us = max((max(frame.times_us) for frame in held), default=None)
+    # What the machine did at last is no result of the run; it is among the metrics.
+    info = replace(info, summary=of_training(info.summary))
     known = {name: value for name, value in to_json(info).items() if name in _SHOWN}
     if info.state is not RunState.RUNNING and info.finished_at is None and last_us is not None:
         with contextlib.suppress(OverflowError):  # a clock that is in no year that a calendar has

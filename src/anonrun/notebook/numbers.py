@@ -65,6 +65,11 @@ def number_text(value: float) -> str:
 _UNITS = tuple(
     (re.compile(pattern), unit)
     for pattern, unit in (
+        (r"^system/(.+/)?(cpu|memory|disk|utilization)$", "%"),
+        (r"^system/(.+/)?process_memory$", "MB"),
+        (r"^system/(.+/)?network_(sent|received)$", "MB/s"),
+        (r"^system/(.+/)?temperature$", "°C"),
+        (r"^system/(.+/)?power$", "W"),
         (r"per_s(ec(ond)?)?$", "/s"),
         (r"(_s|_sec|_secs|_seconds)$", "s"),
         (r"(_ms|_millis)$", "ms"),

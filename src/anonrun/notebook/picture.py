@@ -13,6 +13,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from anonrun.core.metrics import SYSTEM_PREFIX
+from anonrun.core.words import counted
 from anonrun.notebook.buffer import RunBuffer, Series
 from anonrun.notebook.curve import Curve, curve
 from anonrun.notebook.facts import Facts
@@ -296,11 +298,10 @@ def _card(chart: Chart, buffer: RunBuffer, others: Sequence[Other], slot: _Slot,
 def _head(facts: Facts, buffer: RunBuffer, y: float) -> Iterator[Shape]:
     color = _STATE_COLORS[facts.state]
     name = _clip(facts.name, 420, 15)
-    said = [duration_text(buffer.seconds)] if buffer.names else []
-    progress = buffer.progress(facts.total)
+    progress, said = buffer.progress(facts.total), []
     if progress is not None:
-        said.append(progress.text)
-        said.append(f"{len(buffer.names)} metric{'s' * (len(buffer.names) != 1)}")
+        metrics = sum(not name.startswith(SYSTEM_PREFIX) for name in buffer.names)
+        said = [duration_text(buffer.seconds), progress.text, counted(metrics, "metric")]
     runs = (
         Run(name, bold=True),
         Run(BULLET, color, gap=13),
@@ -348,7 +349,7 @@ def picture(
     top = _BANNER + 6 if banner else 0.0
     width = (_WIDTH - 2 * _MARGIN - (columns - 1) * _GAP) / columns
     shapes = [*(_banner(facts) if banner else ()), *_head(facts, buffer, top)]
-    bottom = top + _HEAD + (0 if facts.total is None or not buffer.names else 8)
+    bottom = top + _HEAD + (0 if facts.total is None or not charts else 8)
     if others:
         shapes += _legend_of_runs(facts, others, bottom)
         bottom += _RUNS

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from anonrun.core.metrics import SYSTEM_PREFIX
 from anonrun.core.summary import MetricSummary
 from anonrun.core.times import format_time
 from anonrun.core.words import counted
 from anonrun.notebook.buffer import RunBuffer
 from anonrun.notebook.facts import Facts
-from anonrun.notebook.group import SYSTEM_PREFIX
 from anonrun.notebook.numbers import number_text
 from anonrun.notebook.others import Difference, Other, difference, difference_text, reference_in, signed_text
 from anonrun.notebook.picture import picture
@@ -45,9 +45,9 @@ Bundle = dict[str, str]
 """A display's data by MIME type."""
 
 
-def _metrics(buffer: RunBuffer) -> list[tuple[str, MetricSummary]]:
-    """Return the metrics with what is known of them, those of the machine last."""
-    names = sorted(buffer.names, key=lambda name: name.startswith(SYSTEM_PREFIX))
+def _metrics(buffer: RunBuffer, *, of_machine: bool = False) -> list[tuple[str, MetricSummary]]:
+    """Return the metrics of the training, or those of the machine, with what is known of them."""
+    names = [name for name in buffer.names if name.startswith(SYSTEM_PREFIX) is of_machine]
     return [(name, buffer.summary(name)) for name in names]
 
 
@@ -65,11 +65,17 @@ def _beside(buffer: RunBuffer, others: Sequence[Other]) -> dict[str, Difference]
     return {name: one for name, one in found.items() if one is not None}
 
 
-def _table(buffer: RunBuffer, others: Sequence[Other]) -> Iterator[str]:
-    metrics = _metrics(buffer)
-    beside = _beside(buffer, others)
+def _tables(buffer: RunBuffer, others: Sequence[Other]) -> Iterator[str]:
+    """Yield the metrics of the training and, apart, those of the machine."""
+    yield from _table(_metrics(buffer), _beside(buffer, others), "metric")
+    yield from _table(_metrics(buffer, of_machine=True), {}, "system metric")
+
+
+def _table(metrics: list[tuple[str, MetricSummary]], beside: dict[str, Difference], what: str) -> Iterator[str]:
+    if not metrics:
+        return
     heads = ("last", "min", "max", "points", *(("reference", "difference") if beside else ()))
-    yield f"<details><summary>{counted(len(metrics), 'metric')}</summary><table><thead><tr><th>metric</th>"
+    yield f"<details><summary>{counted(len(metrics), what)}</summary><table><thead><tr><th>metric</th>"
     yield "".join(f'<th style="{_NUMBER}">{head}</th>' for head in heads)
     yield "</tr></thead><tbody>"
     for name, known in metrics[:_MOST_TABLE_ROWS]:
@@ -81,7 +87,7 @@ def _table(buffer: RunBuffer, others: Sequence[Other]) -> Iterator[str]:
         yield f'<tr><td style="text-align:left">{escape(name)}</td>{numbers}</tr>'
     yield "</tbody></table>"
     if len(metrics) > _MOST_TABLE_ROWS:
-        yield f"<p>… and {counted(len(metrics) - _MOST_TABLE_ROWS, 'more metric')}.</p>"
+        yield f"<p>… and {counted(len(metrics) - _MOST_TABLE_ROWS, f'more {what}')}.</p>"
     yield "</details>"
 
 
@@ -138,7 +144,7 @@ def html_text(facts: Facts, buffer: RunBuffer, others: Sequence[Other] = (), *, 
                 if (stopped := _stopped(facts))
                 else ()
             ),
-            *(_table(buffer, others) if buffer.names else ()),
+            *_tables(buffer, others),
             f'<p style="margin:4px 0">{" · ".join(_footer(facts))}</p></div>',
         )
     )

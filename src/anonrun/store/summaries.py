@@ -14,12 +14,13 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import and_, func, select
 
 from anonrun.core.digest import digest
+from anonrun.core.metrics import SYSTEM_PREFIX, is_of_training
 from anonrun.core.summary import MetricSummary
 from anonrun.core.wire import checked_places, decode, peek, raw_body
 from anonrun.errors import DamagedDataError
 from anonrun.store.live import is_live
 from anonrun.store.records import Metric
-from anonrun.store.schema import AXIS, METRIC, RUN, SEG
+from anonrun.store.schema import AXIS, CHUNK, METRIC, RUN, SEG
 from anonrun.store.transaction import Tx
 
 __all__ = ["highest_step", "last_values", "metrics"]
@@ -36,19 +37,26 @@ def last_values(tx: Tx, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[st
 
 
 def highest_step(tx: Tx, run_id: uuid.UUID) -> int | None:
-    """Return the highest step of a live run, in whatever order its rows arrived; None where it has none.
+    """Return the highest step of a live run's training, in whatever order its rows arrived; None where it has none.
 
-    Of what was compacted it reads one number for each stretch of rows, of the tail the steps.
+    Rows of system metrics alone have steps of their own. Of what was compacted it reads one number for each stretch of
+    rows, of the tail the steps.
     """
+    of_training = (
+        select(CHUNK.c.axis_id)
+        .join(METRIC, and_(METRIC.c.run_id == CHUNK.c.run_id, METRIC.c.metric_id == CHUNK.c.metric_id))
+        .where(CHUNK.c.run_id == AXIS.c.run_id, CHUNK.c.axis_id == AXIS.c.axis_id)
+        .where(METRIC.c.name.not_like(f"{SYSTEM_PREFIX}%"))
+    )
     compacted = tx.conn.execute(
         select(func.max(AXIS.c.step_max))
         .join(RUN, RUN.c.run_id == AXIS.c.run_id)
-        .where(AXIS.c.run_id == run_id, is_live(tx.now_us))
+        .where(AXIS.c.run_id == run_id, is_live(tx.now_us), of_training.exists())
     ).scalar()
     found = [] if compacted is None else [int(compacted)]
     for _, payload in _tail_of(tx, [run_id]):
         with contextlib.suppress(DamagedDataError):
-            found += [max(frame.steps) for frame in decode(payload).frames]
+            found += [max(frame.steps) for frame in decode(payload).frames if is_of_training(frame.names)]
     return max(found, default=None)
 
 
