@@ -1212,6 +1212,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read items in order of arrival, a page at a time, with their contents; pictures' are read one by one.
+         * @description Who: view; printed text not by a blind link.
+         */
+        get: operations["list_media"];
+        put?: never;
+        /**
+         * Deliver items of media, all or none; those that are there already are acknowledged and ignored.
+         * @description Who: write.
+         */
+        post: operations["send_media"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/media/{media_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one item's bytes, with its own content type: PNG, JPEG, WebP, JSON or plain text.
+         * @description Who: view; printed text not by a blind link.
+         */
+        get: operations["get_media"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/badge/{run_id}.svg": {
         parameters: {
             query?: never;
@@ -1482,6 +1526,7 @@ export interface components {
          *       "group": "seeds",
          *       "job_type": "train",
          *       "points": 256,
+         *       "media": 1,
          *       "max_step": 1,
          *       "published_at": "2026-11-24T13:00:00.000000Z",
          *       "embed": true,
@@ -1531,6 +1576,8 @@ export interface components {
             job_type?: string | null;
             /** Format: int64 */
             points?: number;
+            /** Format: int64 */
+            media?: number;
             max_step?: number | null;
             published_at?: string | null;
             embed?: boolean;
@@ -1575,10 +1622,12 @@ export interface components {
          *         to: address of the other server; whoever still holds a token of the run is told.
          *         heartbeat_at: what `RunInfo` said when it was read.
          *         points: likewise.
+         *         media: likewise; a client that knows of none has not taken any along.
          * @example {
          *       "to": "text",
          *       "heartbeat_at": "2026-11-24T13:00:00.000000Z",
-         *       "points": 256
+         *       "points": 256,
+         *       "media": 1
          *     }
          */
         Departure: {
@@ -1587,6 +1636,8 @@ export interface components {
             heartbeat_at: string;
             /** Format: int64 */
             points: number;
+            /** Format: int64 */
+            media?: number;
         };
         /**
          * @description Who asks to be let in: `client` and `host` as it says itself, `address` as the server saw it.
@@ -1866,6 +1917,165 @@ export interface components {
             blind?: boolean | null;
         };
         /**
+         * @description Items to be stored together, in order.
+         * @example {
+         *       "items": [
+         *         {
+         *           "media_id": "text",
+         *           "kind": "histogram",
+         *           "key": "(told once)",
+         *           "step": 1,
+         *           "time": "2026-11-24T13:00:00.000000Z",
+         *           "type": "model",
+         *           "content": "text",
+         *           "index": 1,
+         *           "caption": "text"
+         *         }
+         *       ]
+         *     }
+         */
+        MediaBatch: {
+            items: components["schemas"]["MediaItem"][];
+        };
+        /**
+         * @description One item as it is read.
+         *
+         *     Attributes:
+         *         position: place among all items of the run, from 1 on, in order of arrival.
+         *         media_id: as its client chose it.
+         *         kind: what it is.
+         *         key: what it was logged under.
+         *         step: at which step.
+         *         time: when it was logged.
+         *         type: content type.
+         *         size_bytes: of its content, decoded.
+         *         index: place among the items that one call logged under this key.
+         *         caption: what its maker says of it.
+         *         content: text; None for a picture, whose bytes are read one by one.
+         * @example {
+         *       "position": 2,
+         *       "media_id": "text",
+         *       "kind": "histogram",
+         *       "key": "(told once)",
+         *       "step": 1,
+         *       "time": "2026-11-24T13:00:00.000000Z",
+         *       "type": "model",
+         *       "size_bytes": 1024,
+         *       "index": 1,
+         *       "caption": "text",
+         *       "content": "text"
+         *     }
+         */
+        MediaInfo: {
+            /** Format: int64 */
+            position: number;
+            media_id: string;
+            /** @enum {string} */
+            kind: "histogram" | "image" | "table" | "text" | "confusion_matrix" | "curves" | "figure" | "console";
+            key: string;
+            /** Format: int64 */
+            step: number;
+            /** Format: date-time */
+            time: string;
+            type: string;
+            /** Format: int64 */
+            size_bytes: number;
+            /** Format: int64 */
+            index?: number;
+            caption?: string;
+            content?: string | null;
+        };
+        /**
+         * @description One item on its way to the server.
+         *
+         *     Attributes:
+         *         media_id: chosen by the client, 32 lower-case hexadecimal digits; the same item sent again is stored once.
+         *         kind: what it is.
+         *         key: what it was logged under; the rules are those of a metric's name.
+         *         step: at which step.
+         *         time: when it was logged.
+         *         type: content type.
+         *         content: text, or base64 of a picture's bytes.
+         *         index: place among the items that one call logged under this key.
+         *         caption: what its maker says of it; empty for nothing.
+         * @example {
+         *       "media_id": "text",
+         *       "kind": "histogram",
+         *       "key": "(told once)",
+         *       "step": 1,
+         *       "time": "2026-11-24T13:00:00.000000Z",
+         *       "type": "model",
+         *       "content": "text",
+         *       "index": 1,
+         *       "caption": "text"
+         *     }
+         */
+        MediaItem: {
+            media_id: string;
+            /** @enum {string} */
+            kind: "histogram" | "image" | "table" | "text" | "confusion_matrix" | "curves" | "figure" | "console";
+            key: string;
+            /** Format: int64 */
+            step: number;
+            /** Format: date-time */
+            time: string;
+            type: string;
+            content: string;
+            /** Format: int64 */
+            index?: number;
+            caption?: string;
+        };
+        /**
+         * @description Items in order of arrival.
+         *
+         *     Attributes:
+         *         items: them.
+         *         position: where to go on after.
+         *         end: whether there was nothing more.
+         * @example {
+         *       "items": [
+         *         {
+         *           "position": 2,
+         *           "media_id": "text",
+         *           "kind": "histogram",
+         *           "key": "(told once)",
+         *           "step": 1,
+         *           "time": "2026-11-24T13:00:00.000000Z",
+         *           "type": "model",
+         *           "size_bytes": 1024,
+         *           "index": 1,
+         *           "caption": "text",
+         *           "content": "text"
+         *         }
+         *       ],
+         *       "position": 2,
+         *       "end": true
+         *     }
+         */
+        MediaPage: {
+            items: components["schemas"]["MediaInfo"][];
+            /** Format: int64 */
+            position: number;
+            end: boolean;
+        };
+        /**
+         * @description What became of a batch: all of it is in the store.
+         *
+         *     Attributes:
+         *         stored: items that were not there before.
+         *         position: of the last item of the run.
+         * @example {
+         *       "stored": 1,
+         *       "position": 2
+         *     }
+         */
+        MediaReceipt: {
+            /** Format: int64 */
+            stored: number;
+            /** Format: int64 */
+            position: number;
+        };
+        /**
          * @description One metric of a run; numbers that are NaN or ±Inf come as the texts `NaN`, `Infinity`, `-Infinity`.
          * @example {
          *       "name": "loss",
@@ -2006,6 +2216,7 @@ export interface components {
          *           "group": "seeds",
          *           "job_type": "train",
          *           "points": 256,
+         *           "media": 1,
          *           "max_step": 1,
          *           "published_at": "2026-11-24T13:00:00.000000Z",
          *           "embed": true,
@@ -2288,6 +2499,7 @@ export interface components {
          *         heartbeat_at: when its client was last heard.
          *         summary: last value of each metric and what the user set, by name; NaN and ±Inf as text.
          *         points: values stored.
+         *         media: items of media stored, those that the reader is not shown included; it is the position of the last one.
          *         max_step: the highest step that was logged, whichever arrived last. Told where one run is made, resumed or
          *             asked for; None in lists and events, and where nothing was logged.
          *         url_path: path of its page below the server's root, without a leading slash and without a secret.
@@ -2324,6 +2536,7 @@ export interface components {
          *       "group": "seeds",
          *       "job_type": "train",
          *       "points": 256,
+         *       "media": 1,
          *       "max_step": 1,
          *       "published_at": "2026-11-24T13:00:00.000000Z",
          *       "embed": true,
@@ -2370,6 +2583,8 @@ export interface components {
             job_type?: string | null;
             /** Format: int64 */
             points?: number;
+            /** Format: int64 */
+            media?: number;
             max_step?: number | null;
             published_at?: string | null;
             embed?: boolean;
@@ -2409,6 +2624,7 @@ export interface components {
          *           "group": "seeds",
          *           "job_type": "train",
          *           "points": 256,
+         *           "media": 1,
          *           "max_step": 1,
          *           "published_at": "2026-11-24T13:00:00.000000Z",
          *           "embed": true,
@@ -2776,6 +2992,7 @@ export interface components {
          *             "group": "seeds",
          *             "job_type": "train",
          *             "points": 256,
+         *             "media": 1,
          *             "max_step": 1,
          *             "published_at": "2026-11-24T13:00:00.000000Z",
          *             "embed": true,
@@ -8915,6 +9132,300 @@ export interface operations {
             };
             /** @description `request_invalid`: The request has another form than is asked for. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_media: {
+        parameters: {
+            query?: {
+                /** @description position after which to begin; 0, the beginning, if absent */
+                after?: number;
+                /** @description about so many bytes at most, 1024 … 8388608; 1 MiB if absent */
+                most?: number;
+                /** @description kind of item; may be repeated; all kinds if absent */
+                kind?: string[];
+                /** @description what items were logged under; may be repeated; all keys if absent */
+                key?: string[];
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaPage"];
+                };
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: This token or account may not do that with this run. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_not_found`: There is no such run, or it has expired or been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_invalid`: The request has another form than is asked for. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_media: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MediaBatch"];
+            };
+        };
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaReceipt"];
+                };
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cross_site`: A browser may change things here only from this server's own pages.; `forbidden`: This token or account may not do that with this run.; `key_scope`: This API key was made for logging or for reading only. Use another one, or make one in the settings.; `quota_exceeded`: An anonymous run holds no more than that. Claim it, or begin another. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_not_found`: There is no such run, or it has expired or been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is larger than one request may be. Send less at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media_type`: Send the body as Content-Type: application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media_invalid`: An item of the batch is not what its kind asks for; nothing of the batch was stored. Leave out `item`.; `request_invalid`: The request has another form than is asked for. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: That was too often. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: Something went wrong in the server. It is in the log; try again. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full`: All anonymous runs together take the room that this server has for them. Nothing of this request was stored; there is room again when some expire, or the operator gives more.; `store_unavailable`: The server cannot write now: its disk is full or its database is locked. Nothing of this request was stored; try again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_media: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                media_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Done */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `token_invalid`: The token is malformed, unknown or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: This token or account may not do that with this run. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media_not_found`: The run has no item of media with this id, or it is not shown to you.; `run_not_found`: There is no such run, or it has expired or been deleted, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `run_claimed`: The run was claimed into an account, and this link or token ended with that. Its owner can share it.; `run_deleted`: The run was deleted by someone who may.; `run_expired`: The run was not claimed in time and no longer exists.; `run_moved`: The run was moved to another server, into an account there. Ask its owner for a link to it. */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -17,6 +17,7 @@ from anonrun.server.app import OPERATIONS
 from anonrun.server.providers import providers_in
 from anonrun.store import runs
 from support.artifacts import request_of
+from support.media import media_item, send_media
 from support.provider import Provider, provider
 from support.site import PASSWORD, VOUCH, MadeRun, Site, bearer, code, running_site, segment, sha
 
@@ -50,6 +51,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "make_run": frozenset({"owner_key", "foreign_key", "user_key", "ingest_key"}),
     "list_runs": _LISTERS | _BROWSERS, "list_projects": _LISTERS | _BROWSERS,
     "get_run": _READ, "list_metrics": _READ, "get_series": _READ, "get_sampled": _READ, "follow_run": _READ,
+    "list_media": _READ, "get_media": _READ, "send_media": _INGEST,
     "export_run": _READ, "update_run": _INGEST, "heartbeat": _INGEST, "send_segments": _INGEST, "get_writer": _INGEST,
     "delete_run": _DELETE, "depart_run": frozenset({"owner_key", "owner_browser"}),
     "list_links": _SHARE, "make_link": _SHARE, "update_link": _SHARE,
@@ -74,7 +76,9 @@ ALLOWED: dict[str, frozenset[str]] = {
 is an operator's is for none of these. Artifacts of a user's run: `tests/server/test_artifacts.py`."""
 
 
+MEDIA_ID = "0a" * 16
 NO_ARTIFACT = {"artifact_id": "01890000-0000-7000-8000-00000000000a", "digest": "0" * 64, "number": "0"}
+IN_PATHS = NO_ARTIFACT | {"media_id": MEDIA_ID}
 
 
 class People:
@@ -95,6 +99,7 @@ class People:
         site = self.site
         self.run, self.other = site.run(self.owner), site.run(self.foreign)
         site.send(self.run, segment([1.0]))
+        send_media(site, self.run, media_item(media_id=MEDIA_ID))
         self.share = mint(TokenKind.SHARE)
         made = site.api.post(
             f"{self.run.path}/links", json={"token_hash": sha(self.share)}, headers=bearer(self.run.write)
@@ -143,7 +148,7 @@ class People:
         run = self.site.db.read_now(lambda tx: runs.find(tx, uuid.UUID(self.run.run_id)))
         assert run is not None
         heard = format_time(from_us(run.heartbeat_at))
-        return {"to": "https://runs.example.org", "heartbeat_at": heard, "points": run.points}
+        return {"to": "https://runs.example.org", "heartbeat_at": heard, "points": run.points, "media": run.media}
 
     def recovery_code(self) -> str:
         """Return a recovery code of someone else's."""
@@ -194,7 +199,7 @@ class People:
     def ask(self, actor: str, name: str) -> httpx.Response:
         operation = next(operation for operation in OPERATIONS if operation.name == name)
         path = operation.path.format(run_id=self.run.run_id, writer="1", link_id=self.link_id, key_id=self.key_id,
-                                     invitation_id="x", **NO_ARTIFACT,
+                                     invitation_id="x", **IN_PATHS,
                                      identity_id=self.identity() if name == "unlink_identity" else "",
                                      session_id=self.other_session() if name == "end_session" else "")  # fmt: skip
         client = self.client(actor)
@@ -245,6 +250,7 @@ BODIES: dict[str, Callable[[People], object]] = {
     "make_link": lambda _: {"token_hash": sha(mint(TokenKind.SHARE))},
     "depart_run": lambda people: people.departure(),
     "report_leak": lambda _: {"token": mint(TokenKind.VIEW)},
+    "send_media": lambda _: {"items": [media_item()]},
     "log_artifact": lambda _: request_of({"weights": b"1"}),
     "use_artifact": lambda _: {"artifact_id": NO_ARTIFACT["artifact_id"]},
 }
@@ -298,9 +304,10 @@ def test_what_is_for_operators_is_for_a_browser_of_theirs_and_not_for_their_key(
 
 
 _BY_SCOPE: dict[str, frozenset[str]] = {
-    "ingest": frozenset({"update_run", "heartbeat", "send_segments", "get_writer"}),
+    "ingest": frozenset({"update_run", "heartbeat", "send_segments", "send_media", "get_writer"}),
     "read": frozenset(
         {"get_run", "list_metrics", "get_series", "get_sampled", "follow_run", "export_run", "list_run_artifacts"}
+        | {"list_media", "get_media"}
     ),
 }
 _NOBODYS = frozenset({"get_upload", "upload_file", "commit_artifact", "use_artifact", "get_badge"})
@@ -333,7 +340,7 @@ def test_a_run_of_others_looks_like_one_that_never_was(people: People, actor: st
     for operation in OPERATIONS:
         if "{run_id}" not in operation.path:
             continue
-        values = {"writer": "1", "link_id": "x", "key_id": "x", "session_id": "x", **NO_ARTIFACT}
+        values = {"writer": "1", "link_id": "x", "key_id": "x", "session_id": "x", **IN_PATHS}
         answers = []
         for run in (people.run, unknown):
             path = operation.path.format(run_id=run.run_id, **values)
@@ -361,6 +368,7 @@ def test_after_a_claim_the_old_key_and_the_old_write_token_have_lost_the_run(peo
 def _of_a_user(people: People) -> tuple[MadeRun, dict[str, dict[str, str]]]:
     """Return a kept run of a user's, and the tokens that there are of it, as headers."""
     run = people.site.run(people.user_key)
+    send_media(people.site, run, media_item(media_id=MEDIA_ID))
     share = mint(TokenKind.SHARE)
     made = people.site.api.post(
         f"{run.path}/links", json={"token_hash": sha(share)}, headers=bearer(people.user_key)
@@ -372,7 +380,7 @@ def _of_a_user(people: People) -> tuple[MadeRun, dict[str, dict[str, str]]]:
 
 def _let_in(people: People, run: MadeRun, headers: dict[str, str], name: str) -> bool:
     operation = next(operation for operation in _WITH_A_RUN if operation.name == name)
-    path = operation.path.format(run_id=run.run_id, writer="1", link_id=people.link_id, key_id="x", **NO_ARTIFACT)
+    path = operation.path.format(run_id=run.run_id, writer="1", link_id=people.link_id, key_id="x", **IN_PATHS)
     if name == "follow_run":
         people.site.core.hub.close()
     query = "?format=json" if name == "export_run" else ""
@@ -388,7 +396,8 @@ def _let_in(people: People, run: MadeRun, headers: dict[str, str], name: str) ->
     return answer.is_success
 
 
-_READERS = ("get_run", "list_metrics", "get_series", "get_sampled", "follow_run", "export_run")
+_READERS = ("get_run", "list_metrics", "get_series", "get_sampled", "follow_run", "export_run", "list_media",
+            "get_media")  # fmt: skip
 _FILES = ("list_run_artifacts",)
 """What a link lets its holder read, and publishing nobody."""
 
@@ -403,8 +412,8 @@ def test_publishing_lets_everybody_read_and_do_nothing_else(people: People, *, p
         for actor in ("nobody", "stranger", "share", "view", "write"):
             allowed = {
                 "nobody": (), "stranger": (), "share": (*_READERS, *_FILES), "view": (*_READERS, *_FILES),
-                "write": ("update_run", "heartbeat", "send_segments", "get_writer", "delete_run", "list_links",
-                          "make_link", "update_link", "revoke_link", "log_artifact"),
+                "write": ("update_run", "heartbeat", "send_segments", "send_media", "get_writer", "delete_run",
+                          "list_links", "make_link", "update_link", "revoke_link", "log_artifact"),
             }[actor]  # fmt: skip
             expected = operation.name in allowed or (public and operation.name in (*_READERS, "get_badge"))
             assert _let_in(people, run, actors[actor], operation.name) == expected, (actor, operation.name)

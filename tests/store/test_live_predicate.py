@@ -11,13 +11,14 @@ from sqlalchemy import Engine, event, select
 from anonrun.core.tokens import TokenKind, mint
 from anonrun.store.database import Database
 from anonrun.store.live import BEYOND_LIVE
-from anonrun.store.schema import CHUNK, RUN, SEG, metadata
+from anonrun.store.schema import CHUNK, MEDIA, RUN, SEG, metadata
 from support.artifacts import logged
+from support.media import media_item, send_media
 from support.process import until
 from support.site import SetClock, Site, bearer, segment, sha
 
-_HISTORY = re.compile(r"\b(?:FROM|JOIN|UPDATE)\s+(seg|axis|chunk|metric|writer)\b")
-_RUN_DATA = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(run|seg|tail|axis|chunk|metric|writer)\b")
+_HISTORY = re.compile(r"\b(?:FROM|JOIN|UPDATE)\s+(seg|axis|chunk|media|metric|writer)\b")
+_RUN_DATA = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(run|seg|tail|axis|chunk|media|metric|writer)\b")
 
 
 class Statements:
@@ -58,9 +59,14 @@ def everything_a_server_does(site: Site) -> None:
     run, other, long = site.run(key), site.run(key, id="named"), site.run(key)
     site.send(run, segment([1.0, 2.0]))
     site.send(run, segment([1.0, 2.0, 3.0]))
+    item = media_item("sample", "a text")
+    assert send_media(site, run, item).status_code == 200
     for what in (
         "",
         "/metrics",
+        "/media",
+        "/media?kind=text&key=sample",
+        f"/media/{item['media_id']}",
         "/series",
         "/series?metric=loss",
         "/sampled",
@@ -135,12 +141,12 @@ def test_every_statement_on_run_data_means_live_runs_or_says_why_not(site: Site)
 
 def test_every_key_of_run_data_begins_with_the_run() -> None:
     history = {name for name, table in metadata.tables.items() if "run_id" in table.primary_key.columns}
-    assert {"run", "seg", "tail", "axis", "chunk", "metric", "writer", "gone"} <= history
+    assert {"run", "seg", "tail", "axis", "chunk", "media", "metric", "writer", "gone"} <= history
     for name in history - {"pending_claim"}:  # a browser's, of whose claims there are few
         assert next(iter(metadata.tables[name].primary_key.columns)).name == "run_id", name
 
 
-@pytest.mark.parametrize("table", [RUN, SEG, CHUNK], ids=lambda table: table.name)
+@pytest.mark.parametrize("table", [RUN, SEG, CHUNK, MEDIA], ids=lambda table: table.name)
 def test_a_statement_without_the_predicate_would_be_found(db: Database, clock: SetClock, table: Any) -> None:
     statements = Statements()
     event.listen(db._engine, "before_cursor_execute", statements.look)

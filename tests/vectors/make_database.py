@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from anonrun.core.wire import Frame, decode, encode
-from anonrun.store import accounts, artifacts, blobs, compaction, identities, runs, sessions, tokens
+from anonrun.store import accounts, artifacts, blobs, compaction, identities, media, runs, sessions, tokens
 from anonrun.store.database import Database
 from anonrun.store.ingest import Incoming, append
 from anonrun.store.schema import SCHEMA_VERSION
@@ -92,6 +92,8 @@ def _fill(content: _Content) -> None:
     content.add(ANONYMOUS, Frame.of(("loss",), [7], [1], [[-1.0]]), writer=2)
     content.add(DELETED, Frame.of(("x",), [0], [0], [[1.0]]))
     content.db.write_now(_log_artifact)
+    for run_id in (ANONYMOUS, KEPT, DELETED):
+        content.db.write_now(lambda tx, of=run_id: _log_media(tx, of))  # type: ignore[misc]  # the default binds the loop's value
     content.expected.pop(str(DELETED))
     content.db.write_now(lambda tx: runs.delete(tx, DELETED))
 
@@ -116,6 +118,25 @@ def _log_artifact(tx: Tx) -> None:
     assert blobs.store(tx, blob)
     artifacts.commit(tx, made)
     artifacts.use(tx, KEPT, ARTIFACT)
+
+
+def _log_media(tx: Tx, run_id: uuid.UUID) -> None:
+    """Log an item of text, a picture, and a piece of what was printed."""
+    run = runs.find(tx, run_id)
+    assert run is not None
+    contents = {
+        "text": ("text/plain", "größer als\0".encode()),
+        "image": ("image/png", b"\x89PNG\r\n\x1a\n" + bytes(range(256))),
+        "console": ("text/plain", b""),
+    }
+    items = [
+        media.Item.of(
+            content, media_id=bytes([n]) * 16, kind=kind, key=f"m/{kind}", step=n - (1 << 63), time_us=NOW_US + n,
+            type=type_, place=n, caption="Ä" * n,
+        )
+        for n, (kind, (type_, content)) in enumerate(contents.items())
+    ]  # fmt: skip
+    assert media.add(tx, run, items, None) == media.Added(3, 3)
 
 
 def _rows(path: Path) -> dict[str, list[dict[str, Any]]]:

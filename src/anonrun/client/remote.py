@@ -21,6 +21,7 @@ from anonrun.core.artifacts import (
     RunArtifacts,
     UploadState,
 )
+from anonrun.core.media import MediaBatch, MediaPage, MediaReceipt
 from anonrun.core.messages import (
     AccountInfo,
     AnonymousAccountRequest,
@@ -231,6 +232,33 @@ class Remote:
     def cursor(self, token: str, run_id: str, writer: int) -> Cursor:
         """Return how far a writer's stream has arrived."""
         return self._message(Cursor, self.call("GET", f"{_run(run_id)}/writers/{writer}", token=token))
+
+    def send_media(self, token: str, run_id: str, batch: MediaBatch) -> MediaReceipt:
+        """Deliver items of media; those that are there already are ignored."""
+        path = f"{_run(run_id)}/media"
+        return self._message(MediaReceipt, self.call("POST", path, token=token, body=batch, timeout_s=30))
+
+    def media(
+        self,
+        token: str | None,
+        run_id: str,
+        *,
+        after: int = 0,
+        most: int | None = None,
+        kinds: Iterable[str] = (),
+        keys: Iterable[str] = (),
+    ) -> MediaPage:
+        """Return items of media that arrived after a position, about `most` bytes; pictures without their contents."""
+        query: list[tuple[str, object]] = [("after", after), *(() if most is None else [("most", most)])]
+        query += [("kind", kind) for kind in kinds]
+        query += [("key", key) for key in keys]
+        path = f"{_run(run_id)}/media?{urlencode(query)}"
+        return self._message(MediaPage, self.call("GET", path, token=token, timeout_s=60))
+
+    def media_content(self, token: str | None, run_id: str, media_id: str) -> bytes:
+        """Return the bytes of one item."""
+        path = f"{_run(run_id)}/media/{quote(media_id, safe='')}"
+        return self.call("GET", path, token=token, timeout_s=60).body
 
     def run_artifacts(self, token: str, run_id: str) -> RunArtifacts:
         """Return what a run has to do with artifacts."""

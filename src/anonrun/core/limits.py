@@ -30,7 +30,8 @@ class Limits:
     Attributes:
         metrics: metrics in one run.
         points: points in one run.
-        stored_bytes: bytes of history that one run may take in the store.
+        media: items of media in one run.
+        stored_bytes: bytes of history and media that one run may take in the store.
         request_bytes: body of one request.
         segment_raw_bytes: one segment after decompression.
         flushes_per_s: deliveries to one run in a second; 0 for no limit.
@@ -40,6 +41,7 @@ class Limits:
 
     metrics: int = 1_000
     points: int = 5_000_000
+    media: int = 5_000
     stored_bytes: int = 64 * 2**20
     flushes_per_s: int = 20
     request_bytes: int = 2 * 2**20

@@ -223,11 +223,13 @@ class Departure:
         to: address of the other server; whoever still holds a token of the run is told.
         heartbeat_at: what `RunInfo` said when it was read.
         points: likewise.
+        media: likewise; a client that knows of none has not taken any along.
     """
 
     to: str
     heartbeat_at: datetime
     points: int
+    media: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +255,7 @@ class RunInfo:
         heartbeat_at: when its client was last heard.
         summary: last value of each metric and what the user set, by name; NaN and ±Inf as text.
         points: values stored.
+        media: items of media stored, those that the reader is not shown included; it is the position of the last one.
         max_step: the highest step that was logged, whichever arrived last. Told where one run is made, resumed or
             asked for; None in lists and events, and where nothing was logged.
         url_path: path of its page below the server's root, without a leading slash and without a secret.
@@ -284,6 +287,7 @@ class RunInfo:
     group: str | None = None
     job_type: str | None = None
     points: int = 0
+    media: int = 0
     max_step: int | None = None
     published_at: datetime | None = None
     embed: bool = False

@@ -35,6 +35,7 @@ from anonrun.server.routes import (
     leaving,
     links,
     live,
+    media,
     projects,
     providers,
     recovery,
@@ -76,6 +77,7 @@ _MODULES = (
     links,
     artifacts,
     uploads,
+    media,
     badge,
     tokens,
 )

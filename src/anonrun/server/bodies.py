@@ -10,10 +10,12 @@ hold: half a megabyte of `[],` would cost a hundred times as much as half a mega
 from __future__ import annotations
 
 import dataclasses
+import enum
 import json
 import math
 import types
 import typing
+from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -24,7 +26,16 @@ from anonrun.core.messages import from_json
 from anonrun.core.times import parse_time
 from anonrun.server.problems import ProblemError
 
-__all__ = ["MAX_JSON_BYTES", "check_plain", "hints_of", "parse_json", "read_bytes", "read_message"]
+__all__ = [
+    "MAX_JSON_BYTES",
+    "check_plain",
+    "hints_of",
+    "message",
+    "parse_json",
+    "read_bytes",
+    "read_json",
+    "read_message",
+]
 
 T = TypeVar("T")
 
@@ -68,11 +79,36 @@ async def read_message(request: Request, cls: type[T], *, most: int = MAX_JSON_B
     Raises:
         ProblemError: `media_type`, `body_too_large`, or `request_invalid`, which names the field.
     """
+    data = parse_json(await read_json(request, most=most))
+    return message(cls, data, "the body")
+
+
+async def read_json(request: Request, *, most: int) -> bytes:
+    """Return the body of a request that says that it is JSON, unparsed.
+
+    Raises:
+        ProblemError: `media_type`, or as `read_bytes`.
+    """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise ProblemError("media_type")
-    data = parse_json(await read_bytes(request, most=most))
-    check_plain(data, "the body")
-    _check(cls, data, "the body")
+    return await read_bytes(request, most=most)
+
+
+def message(cls: type[T], data: Any, where: str, *, raw: Collection[str] = ()) -> T:  # noqa: ANN401  JSON has no narrower type
+    """Return the message that parsed JSON spells.
+
+    Args:
+        cls: the message.
+        data: the JSON.
+        where: what it is called in a refusal.
+        raw: fields whose texts may hold anything, for whoever checks them elsewhere.
+
+    Raises:
+        ProblemError: `request_invalid`, which names the field.
+    """
+    plain = {key: value for key, value in data.items() if key not in raw} if raw and isinstance(data, dict) else data
+    check_plain(plain, where)
+    _check(cls, data, where)
     return from_json(cls, data)
 
 
@@ -80,15 +116,24 @@ def parse_json(raw: bytes) -> Any:  # noqa: ANN401  JSON has no narrower type
     """Return what a JSON text spells.
 
     Raises:
-        ProblemError: `request_invalid`: it is not JSON, or has so many values that it is not even parsed. A comma or
-            bracket within a text counts as a value; nothing that is otherwise allowed has so many.
+        ProblemError: `request_invalid`: it is not JSON, or has so many values that it is not even parsed.
     """
-    if raw.count(b",") + raw.count(b"[") + raw.count(b"{") > _MOST_VALUES:
+    if _marks(raw) > _MOST_VALUES and _marks(_outside_of_texts(raw)) > _MOST_VALUES:
         raise ProblemError("request_invalid", f"The body may have {_MOST_VALUES} values. Send less at once.")
     try:
         return json.loads(raw)
     except (ValueError, RecursionError):
         raise ProblemError("request_invalid", "The body is not JSON.") from None
+
+
+def _marks(raw: bytes) -> int:
+    return raw.count(b",") + raw.count(b"[") + raw.count(b"{")
+
+
+def _outside_of_texts(raw: bytes) -> bytes:
+    """Return a JSON text without what stands between quotes; all of it where there are too many quotes to look."""
+    bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return raw if bare.count(b'"') > _MOST_VALUES else b"".join(bare.split(b'"')[::2])
 
 
 def check_plain(value: object, where: str) -> None:
@@ -142,9 +187,9 @@ def _check(hint: Any, value: object, where: str) -> None:  # noqa: ANN401  type 
         options = [option for option in typing.get_args(hint) if option is not type(None)]
         if value is not None:
             _check(options[0], value, where)
-    elif origin is typing.Literal:
-        if value not in typing.get_args(hint) or not isinstance(value, str):
-            raise ProblemError("request_invalid", f"{where} must be one of {', '.join(typing.get_args(hint))}.")
+    elif words := _words_of(hint):
+        if not isinstance(value, str) or value not in words:
+            raise ProblemError("request_invalid", f"{where} must be one of {', '.join(words)}.")
     elif origin in (list, dict):
         _check_many(origin, hint, value, where)
     elif dataclasses.is_dataclass(hint) and isinstance(hint, type):
@@ -156,6 +201,14 @@ def _check(hint: Any, value: object, where: str) -> None:  # noqa: ANN401  type 
             raise ProblemError("request_invalid", f"{where} must be a number.")
     elif not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
         raise ProblemError("request_invalid", f"{where} must be of type {_WORDS[hint]}.")
+
+
+def _words_of(hint: Any) -> tuple[str, ...]:  # noqa: ANN401  type hints have no narrower type
+    """Return the texts that a type allows; none where it is not one of texts."""
+    if typing.get_origin(hint) is typing.Literal:
+        return typing.get_args(hint)
+    is_enum = isinstance(hint, type) and issubclass(hint, enum.Enum)
+    return tuple(member.value for member in hint) if is_enum else ()
 
 
 _WORDS = {str: "text", int: "integer", bool: "true or false"}

@@ -41,6 +41,7 @@ _PATH_PARAMS = {
     "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
     "number": {"type": "string", "pattern": "^[0-9]{1,6}$"},
     "identity_id": {"type": "string"},
+    "media_id": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
 }
 _PLAIN = {
     str: {"type": "string"},

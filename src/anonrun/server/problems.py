@@ -107,6 +107,12 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     ),
     "last_way_in": (409, "Last way in", "Without it nobody could sign in to this account. Add another way first."),
     "link_expired": (410, "Link has expired", "This link has ended. Ask whoever sent it for a new one."),
+    "media_invalid": (
+        422,
+        "Media item cannot be stored",
+        "An item of the batch is not what its kind asks for; nothing of the batch was stored. Leave out `item`.",
+    ),
+    "media_not_found": (404, "No such item", "The run has no item of media with this id, or it is not shown to you."),
     "media_type": (415, "Not JSON", "Send the body as Content-Type: application/json."),
     "method_not_allowed": (405, "Method not allowed", "This address does not take that method."),
     "not_found": (404, "Not found", "There is nothing at this address."),

@@ -78,13 +78,16 @@ class Settings:
     metrics_per_run: int = _setting(DEFAULT_LIMITS.metrics, "metrics that an anonymous run may have")
     points_per_run: int = _setting(DEFAULT_LIMITS.points, "points that an anonymous run may have")
     megabytes_per_run: int = _setting(
-        DEFAULT_LIMITS.stored_bytes // _MEGABYTE, "megabytes of history that an anonymous run may have"
+        DEFAULT_LIMITS.stored_bytes // _MEGABYTE, "megabytes of history and media that an anonymous run may have"
+    )
+    media_per_run: int = _setting(
+        DEFAULT_LIMITS.media, "items of media (pictures, tables and the like) that an anonymous run may have"
     )
     flushes_per_second: int = _setting(
         DEFAULT_LIMITS.flushes_per_s, "deliveries that an anonymous run may make in a second; 0 for no limit"
     )
     anonymous_megabytes: int = _setting(
-        10_240, "megabytes of history that all anonymous runs together may have; 0 for no limit"
+        10_240, "megabytes of history and media that all anonymous runs together may have; 0 for no limit"
     )
     artifact_megabytes_per_file: int = _setting(10_240, "megabytes that a file of an artifact may have; 0 for no limit")
     artifact_megabytes_per_account: int = _setting(
@@ -173,7 +176,7 @@ class Settings:
     def _check_limits(self) -> None:
         for name in (
             "runs_per_hour", "all_runs_per_hour", "live_runs_per_address", "sign_ups_per_hour", "metrics_per_run",
-            "points_per_run", "megabytes_per_run", "flushes_per_second", "anonymous_megabytes",
+            "points_per_run", "megabytes_per_run", "media_per_run", "flushes_per_second", "anonymous_megabytes",
             "artifact_megabytes_per_file", "artifact_megabytes_per_account", "artifact_megabytes",
         ):  # fmt: skip
             if not 0 <= getattr(self, name) <= _MOST_COUNTED:
@@ -205,6 +208,7 @@ class Settings:
             metrics=self.metrics_per_run,
             points=self.points_per_run,
             stored_bytes=self.megabytes_per_run * _MEGABYTE,
+            media=self.media_per_run,
             flushes_per_s=0 if self.embedded else self.flushes_per_second,
         )
 

@@ -20,13 +20,13 @@ from anonrun.store.file_check import check_rows
 from anonrun.store.findings import Fault, Report
 from anonrun.store.inspecting import Inspected
 from anonrun.store.run_check import RunCheck, everything
-from anonrun.store.schema import ARTIFACT, AXIS, CHUNK, METRIC, RUN, SEG, TAIL, USE, WRITER
+from anonrun.store.schema import ARTIFACT, AXIS, CHUNK, MEDIA, METRIC, RUN, SEG, TAIL, USE, WRITER
 from anonrun.store.transaction import Tx
 
 __all__ = ["check"]
 
 _RUNS_AT_ONCE = 500
-_HISTORY = (SEG, AXIS, CHUNK, METRIC, WRITER, TAIL, ARTIFACT, USE)
+_HISTORY = (SEG, AXIS, CHUNK, MEDIA, METRIC, WRITER, TAIL, ARTIFACT, USE)
 
 
 def check(where: Path | str, *, within_s: float | None = None) -> Report:

@@ -41,6 +41,7 @@ class Report:
         axes: stretches of steps and times.
         chunks: stretches of values.
         points: values that were decoded.
+        media: items of media.
         size_bytes: bytes of what was decoded.
         files: files of artifacts' versions, by the rows that tell of them.
         objects: objects of files that were looked for in the folder or bucket; None where nobody looked.
@@ -54,6 +55,7 @@ class Report:
     axes: int = 0
     chunks: int = 0
     points: int = 0
+    media: int = 0
     size_bytes: int = 0
     files: int = 0
     objects: int | None = None

@@ -206,12 +206,13 @@ class Ingest:
 
     Args:
         decide: whether who asks may.
+        room: what anonymous runs have taken, shared with whoever else stores in them; None for a count of its own.
     """
 
-    def __init__(self, decide: Decide) -> None:
+    def __init__(self, decide: Decide, room: Room | None = None) -> None:
         self._decide = decide
         self._names: OrderedDict[uuid.UUID, set[str]] = OrderedDict()
-        self._room = Room()
+        self._room = room or Room()
 
     def store(self, tx: Tx, appends: Sequence[Append]) -> list[Outcome]:
         """Store what was asked for, in order, and return what became of each; one that fails stores nothing.

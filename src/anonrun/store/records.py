@@ -220,6 +220,8 @@ class Run:
         embed: whether other sites may show a chart of it, while it is published.
         total: steps that it will make; None where nobody said so.
         error: type of the exception that ended it; None where none did.
+        media: items of media, which is the last one's position.
+        flushes_until: by when all deliveries are paid for.
     """
 
     run_id: uuid.UUID
@@ -246,6 +248,8 @@ class Run:
     embed: bool = False
     total: int | None = None
     error: str | None = None
+    media: int = 0
+    flushes_until: int = 0
 
     @property
     def anonymous(self) -> bool:

@@ -16,7 +16,21 @@ from sqlalchemy import delete, func, or_, select, update
 
 from anonrun.store import artifacts, audit, meta
 from anonrun.store.live import beyond_live, is_expired, is_live
-from anonrun.store.schema import AXIS, CHUNK, GONE, GRANT, METRIC, MOVED, PENDING_CLAIM, RUN, SEG, TAIL, TOKEN, WRITER
+from anonrun.store.schema import (
+    AXIS,
+    CHUNK,
+    GONE,
+    GRANT,
+    MEDIA,
+    METRIC,
+    MOVED,
+    PENDING_CLAIM,
+    RUN,
+    SEG,
+    TAIL,
+    TOKEN,
+    WRITER,
+)
 from anonrun.store.transaction import Tx
 
 __all__ = [
@@ -34,6 +48,7 @@ __all__ = [
 
 _MICROSECOND = timedelta(microseconds=1)
 MEMORY_US = timedelta(days=30) // _MICROSECOND
+_MOST_BYTES = 8 * 2**20
 _WHY = "retention removes what is no longer live"
 
 
@@ -133,7 +148,7 @@ def purge_some(tx: Tx, *, rows: int, among: Collection[uuid.UUID] | None = None)
         ).rowcount
         if removed:
             return run_id
-    if artifacts.purge_of_run(tx, run_id, rows=rows):
+    if _purge_media(tx, run_id, rows) or artifacts.purge_of_run(tx, run_id, rows=rows):
         return run_id
     for table in (TAIL, METRIC, WRITER, PENDING_CLAIM):
         tx.conn.execute(beyond_live(delete(table).where(table.c.run_id == run_id), reason=_WHY))
@@ -149,6 +164,22 @@ def purge_some(tx: Tx, *, rows: int, among: Collection[uuid.UUID] | None = None)
     counts = {"points": run.points, "bytes": run.stored_bytes}
     audit.note(tx, "purged", run_id=run_id, reason=ending["reason"], counts=counts)
     return run_id
+
+
+def _purge_media(tx: Tx, run_id: uuid.UUID, rows: int) -> int:
+    """Remove up to `rows` items of a run's media, and no more of their bytes than hold the lock briefly."""
+    first = select(MEDIA.c.position, MEDIA.c.size_bytes).where(MEDIA.c.run_id == run_id)
+    some = tx.conn.execute(beyond_live(first.order_by(MEDIA.c.position).limit(rows), reason=_WHY)).all()
+    if not some:
+        return 0
+    last, size = some[0].position, some[0].size_bytes
+    for row in some[1:]:
+        size += row.size_bytes
+        if size > _MOST_BYTES:
+            break
+        last = row.position
+    gone = delete(MEDIA).where(MEDIA.c.run_id == run_id, MEDIA.c.position <= last)
+    return tx.conn.execute(beyond_live(gone, reason=_WHY)).rowcount
 
 
 def forget(tx: Tx, limit: int) -> int:

@@ -7,6 +7,7 @@ its rows go in batches.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import uuid
@@ -16,13 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, Select, select
 
+from anonrun.core.media import MediaKind
 from anonrun.core.wire import decode
 from anonrun.errors import DamagedDataError
 from anonrun.store.chunks import CHUNK_POINTS, Axis, packed_rollup
 from anonrun.store.columns import unpack
 from anonrun.store.findings import Fault, Report
 from anonrun.store.live import beyond_live
-from anonrun.store.schema import AXIS, CHUNK, METRIC, RUN, SEG, TAIL, WRITER
+from anonrun.store.media import weight
+from anonrun.store.schema import AXIS, CHUNK, MEDIA, METRIC, RUN, SEG, TAIL, WRITER
 from anonrun.store.transaction import Tx
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ __all__ = ["RunCheck", "everything"]
 
 _ROWS_AT_ONCE = 64
 _SIGN_BIT = 1 << 63
+_KINDS = frozenset(kind.value for kind in MediaKind)
 _STATES = frozenset({"running", "finished", "failed"})
 
 
@@ -98,8 +102,9 @@ class RunCheck:
                 "run",
                 f"it counts {run.points} points; chunks and segments count {run.compacted_points} and {tail_points}",
             )
+        self._check_media(run)
         if run.stored_bytes != self._size:
-            self._fault("run", f"it counts {run.stored_bytes} bytes of history; {self._size} are there")
+            self._fault("run", f"it counts {run.stored_bytes} bytes of history and media; {self._size} are there")
 
     def _rows(self, statement: Select[Any]) -> Iterable[Row[Any]]:
         return self._tx.conn.execute(everything(statement).execution_options(yield_per=_ROWS_AT_ONCE))
@@ -166,6 +171,27 @@ class RunCheck:
         for writer, end in ends.items():
             if stored.get(writer) != end:
                 self._fault(f"writer {writer}", f"its cursor is at {stored.get(writer)}, its segments end at {end}")
+
+    # --- media ------------------------------------------------------------------------------------------------------
+
+    def _check_media(self, run: Row[Any]) -> None:
+        expected = 1
+        for row in self._rows(select(MEDIA).where(MEDIA.c.run_id == self._run_id).order_by(MEDIA.c.position)):
+            place = f"media {row.position}"
+            if row.position != expected:
+                self._fault(place, f"position {expected} should come here")
+            expected = row.position + 1
+            self._size += weight(len(row.content), row.caption)
+            self._report.media += 1
+            self._report.size_bytes += len(row.content)
+            if row.size_bytes != len(row.content):
+                self._fault(place, f"it holds {len(row.content)} bytes, its row counts {row.size_bytes}")
+            if hashlib.sha256(row.content).digest() != row.digest:
+                self._fault(place, f"the content of {row.kind} {row.key!r} is not what was sent")
+            elif row.kind not in _KINDS:
+                self._fault(place, f"its kind {row.kind!r} is none that is known")
+        if run.media != expected - 1:
+            self._fault("run", f"it counts {run.media} items of media; they go to position {expected - 1}")
 
     # --- chunks -----------------------------------------------------------------------------------------------------
 

@@ -74,6 +74,8 @@ def run_of(row: Row[Any]) -> Run:
         embed=row.embed,
         total=row.total_steps,
         error=row.error,
+        media=row.media,
+        flushes_until=row.flushes_until,
     )
 
 
@@ -223,7 +225,7 @@ def delete(tx: Tx, run_id: uuid.UUID) -> bool:
     return True
 
 
-def depart(tx: Tx, run_id: uuid.UUID, *, heartbeat_at: int, points: int, to: str | None) -> bool:
+def depart(tx: Tx, run_id: uuid.UUID, *, heartbeat_at: int, points: int, media: int, to: str | None) -> bool:
     """Have a live run cease to exist here, since it is whole on another server; return whether this did it.
 
     Args:
@@ -231,9 +233,11 @@ def depart(tx: Tx, run_id: uuid.UUID, *, heartbeat_at: int, points: int, to: str
         run_id: the run.
         heartbeat_at: what it was when the run was read; every change of a run sets it anew, and then it stays.
         points: likewise.
+        media: likewise.
         to: the other server's address; None where it is not to be told.
     """
-    unchanged = and_(RUN.c.run_id == run_id, RUN.c.heartbeat_at == heartbeat_at, RUN.c.points == points)
+    counted = and_(RUN.c.points == points, RUN.c.media == media)
+    unchanged = and_(RUN.c.run_id == run_id, RUN.c.heartbeat_at == heartbeat_at, counted)
     done = tx.conn.execute(
         update(RUN).where(unchanged, is_live(tx.now_us)).values(deleted_at=tx.now_us, deleted_by="moved")
     )

@@ -47,6 +47,7 @@ __all__ = [
     "GRANT",
     "IDENTITY",
     "LEASE",
+    "MEDIA",
     "META",
     "METRIC",
     "MOVED",
@@ -66,7 +67,7 @@ __all__ = [
     "metadata",
 ]
 
-SCHEMA_VERSION = "0010"
+SCHEMA_VERSION = "0011"
 """Revision that this code reads and writes: the newest in `migrations/versions`."""
 
 metadata = MetaData(
@@ -297,6 +298,7 @@ RUN = Table(
     Column("flushes_until", BigInteger, nullable=False, server_default=text("0")),  # by when all flushes are paid for
     Column("error", String(80)),  # type of the exception that ended it
     Column("total_steps", BigInteger),  # that it will make; null: nobody said so
+    Column("media", BigInteger, nullable=False, server_default=text("0")),  # items, and the last one's position
     Index("uq_run_place", "account_id", "project", "id", unique=True, sqlite_where=text("deleted_at IS NULL"),
           postgresql_where=text("deleted_at IS NULL")),
     Index(None, "account_id", "created_at", "run_id"),
@@ -385,6 +387,27 @@ CHUNK = Table(
     Column("rollup", LargeBinary, nullable=False),
     Column("vals", LargeBinary, nullable=False),
     Index(None, "run_id", "axis_id"),
+)
+
+# What was logged at a step and is no number. The content is the bytes themselves, of a picture too; it stands last, so
+# that SQLite can leave it unread.
+MEDIA = Table(
+    "media",
+    metadata,
+    Column("run_id", RunKey, ForeignKey("run.run_id"), primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),  # in order of arrival, from 1 on
+    Column("media_id", LargeBinary(16), nullable=False),  # its client's, so that the same item sent again is found
+    Column("kind", String(32), nullable=False),
+    Column("key", String(256), nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("place", Integer, nullable=False),  # among the items that one call logged under this key
+    Column("time_us", BigInteger, nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("caption", Text, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("digest", _HASH, nullable=False),  # of the content
+    Column("content", LargeBinary, nullable=False),
+    UniqueConstraint("run_id", "media_id"),
 )
 
 # The names of artifacts in an account's projects: what number the next version gets, so that none is given twice.

@@ -14,7 +14,7 @@ from typing import Any
 from anonrun.server.actors import Actor, TokenHolder, Visitor
 from anonrun.store.records import Run
 
-__all__ = ["HIDDEN", "blinded", "blinded_summary", "sees_blind"]
+__all__ = ["HIDDEN", "blinded", "blinded_caption", "blinded_summary", "names_maker", "sees_blind"]
 
 HIDDEN = "(hidden)"
 
@@ -108,6 +108,7 @@ _LONGEST_TEXT = 200
 _SHORTEST_NAME = 4
 # A path, a mail address, a home folder; a dot before a letter: a file's name, a host, a module of somebody's.
 _POINTS_SOMEWHERE = re.compile(r"[/\\@~]|\w\.[^\W\d]|\b\d{1,3}(?:\.\d{1,3}){3}\b|[0-9a-fA-F]*:[0-9a-fA-F]*:")
+_PERSON = re.compile(r"[\w.+-]{1,64}@[\w-]+\.\w|(?:/home/|/Users/|/home\\/|[A-Za-z]:\\{1,4}Users\\{1,4})\w")
 _KEY_POINTS_SOMEWHERE = re.compile(r"@|^[/~\\]|^[A-Za-z]:[/\\]|\b\d{1,3}(?:\.\d{1,3}){3}\b")
 
 
@@ -154,7 +155,7 @@ class _Blind:
             words = {word.casefold() for word in _WORDS.findall(key)}
             if key in known:
                 shown = key
-            elif self._names_someone(key) or _KEY_POINTS_SOMEWHERE.search(key):
+            elif self.names_someone(key) or _KEY_POINTS_SOMEWHERE.search(key):
                 hidden += 1
                 shown = HIDDEN if hidden == 1 else f"{HIDDEN[:-1]} {hidden})"
             else:
@@ -165,12 +166,13 @@ class _Blind:
                 result[shown] = self.value(value, texts=texts and not words & _PLACES)
         return result
 
-    def _names_someone(self, text: str) -> bool:
+    def names_someone(self, text: str) -> bool:
+        """Whether a text holds one of the run's names."""
         folded = text.casefold()
         return any(name in folded for name in self._names)
 
     def _text_identifies(self, text: str) -> bool:
-        return len(text) > _LONGEST_TEXT or bool(_POINTS_SOMEWHERE.search(text)) or self._names_someone(text)
+        return len(text) > _LONGEST_TEXT or bool(_POINTS_SOMEWHERE.search(text)) or self.names_someone(text)
 
 
 def blinded(run: Run) -> dict[str, Any]:
@@ -183,6 +185,21 @@ def blinded(run: Run) -> dict[str, Any]:
     as `host_name`.
     """
     return _Blind(run).pairs(run.config.items())
+
+
+def blinded_caption(run: Run, caption: str) -> str:
+    """Return what somebody wrote of an item of media, or that it is hidden, by the rules for a text in the config."""
+    return str(_Blind(run).value(caption, texts=True))
+
+
+def names_maker(run: Run, *texts: str) -> bool:
+    """Whether texts of an item of media say who made a run.
+
+    They do where they hold the name of the account, project, group or run, a mail address, or the home folder of
+    somebody. Such an item is left out whole: what is in its table, figure or text cannot be hidden in part.
+    """
+    rules = _Blind(run)
+    return any(rules.names_someone(text) or _PERSON.search(text) for text in texts)
 
 
 def blinded_summary(run: Run, metrics: Mapping[str, object]) -> dict[str, Any]:

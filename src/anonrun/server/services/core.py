@@ -22,6 +22,7 @@ from anonrun.server.settings import Settings
 from anonrun.store.database import Database
 from anonrun.store.ingest import Ingest
 from anonrun.store.objects import Objects
+from anonrun.store.room import Room
 
 __all__ = ["Core"]
 
@@ -43,7 +44,8 @@ class Core:
     passwords: Passwords = field(default_factory=Passwords)
     backoff: Backoff = field(default_factory=Backoff)
     counters: Counters = field(default_factory=Counters)
-    ingest: Ingest = field(default_factory=lambda: Ingest(may_ingest))
+    room: Room = field(default_factory=Room)
+    ingest: Ingest = field(init=False)
     compactor: Compactor = field(init=False)
     admitted: Admitted = field(default_factory=Admitted)
     probe: Probe = field(init=False)
@@ -52,6 +54,7 @@ class Core:
     ways: Ways = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "ingest", Ingest(may_ingest, self.room))
         object.__setattr__(self, "compactor", Compactor(self.db, shared=self.settings.workers > 1))
         object.__setattr__(self, "objects", objects_of(self.settings, self.db.instance))
         object.__setattr__(self, "uploads", Uploads(self.db, self.objects))

@@ -25,7 +25,7 @@ from anonrun.server.services.limits import too_many
 from anonrun.store.ingest import Gap, Incoming, NoRoom, Outcome, OverQuota, Stored, TooFast
 from anonrun.store.records import Account, Standing, Token
 
-__all__ = ["Admitted", "decode_body", "incoming", "may_ingest", "stored"]
+__all__ = ["Admitted", "check_held", "decode_body", "incoming", "may_ingest", "stored"]
 
 _INLINE_BYTES = 32 * 1024
 _MOST_SEGMENTS = 4_096
@@ -141,15 +141,24 @@ def stored(outcome: Outcome) -> Stored | None:
     """Return what was stored; None where the run is not there for who asked, who is to be told why.
 
     Raises:
-        ProblemError: `segment_gap`, `quota_exceeded`, `too_many_requests` or `storage_full`.
+        ProblemError: `segment_gap`, or as `check_held`.
+    """
+    check_held(outcome)
+    if isinstance(outcome, Gap):
+        raise ProblemError("segment_gap", next=outcome.next_seq)
+    return outcome if isinstance(outcome, Stored) else None
+
+
+def check_held(outcome: object) -> None:
+    """Refuse what an anonymous run may not deliver, or not so often.
+
+    Raises:
+        ProblemError: `quota_exceeded`, `too_many_requests` or `storage_full`.
     """
     if isinstance(outcome, TooFast):
         raise too_many(f"An anonymous run may deliver {outcome.most} times a second.", outcome.wait_us)
     if isinstance(outcome, NoRoom):
         raise ProblemError("storage_full", headers={"Retry-After": _FULL_RETRY_S})
-    if isinstance(outcome, Gap):
-        raise ProblemError("segment_gap", next=outcome.next_seq)
     if isinstance(outcome, OverQuota):
-        what = {"stored_bytes": "bytes of history"}.get(outcome.what, outcome.what)
+        what = {"stored_bytes": "bytes of history and media", "media": "items of media"}.get(outcome.what, outcome.what)
         raise ProblemError("quota_exceeded", f"An anonymous run holds at most {outcome.most} {what}.")
-    return outcome if isinstance(outcome, Stored) else None

@@ -85,5 +85,6 @@ def depart(tx: Tx, actor: Actor, run_id: uuid.UUID, departure: Departure, settin
         raise ProblemError("run_has_artifacts")
     told = settings.embedded or not run.anonymous
     at = to_us(departure.heartbeat_at)
-    if not runs.depart(tx, run_id, heartbeat_at=at, points=departure.points, to=to if told else None):
+    counts = {"points": departure.points, "media": departure.media}
+    if not runs.depart(tx, run_id, heartbeat_at=at, **counts, to=to if told else None):
         raise ProblemError("run_changed")

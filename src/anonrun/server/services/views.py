@@ -95,6 +95,7 @@ def run_info(run: Run, last_values: Mapping[str, float], actor: Actor, now_us: i
         group=None if blind else run.group,
         job_type=None if blind else run.job_type,
         points=run.points,
+        media=run.media,
         published_at=_time(run.published_at) if run.public else None,
         embed=run.public and run.embed,
         total=run.total,
