@@ -12,7 +12,7 @@ import { type ChartSpec, groupMetrics } from "./group";
 import type { History } from "./history";
 import { useHistory } from "./hooks";
 import type { Line, Range } from "./lines";
-import { metricOf, type XAxis } from "./options";
+import { type ChartOptions, metricOf, optionsFor, type XAxis } from "./options";
 import type { Theme } from "./palette";
 import { pngOf, save, svgOf } from "./picture";
 import { inksOf } from "./plot";
@@ -122,7 +122,12 @@ function SectionOfCharts({ section, alone, named, closed, onToggle, card }: Sect
 }
 
 /** The saving of one chart in the form that was asked for; a refusal is a sentence. */
-function useSaving(props: ChartGridProps, root: { readonly current: HTMLElement | null }, zoom: Range | null) {
+function useSaving(
+  props: ChartGridProps,
+  options: ChartOptions,
+  root: { readonly current: HTMLElement | null },
+  zoom: Range | null,
+) {
   const [trouble, setTrouble] = useState("");
   const attempt = async (act: () => Promise<void> | void) => {
     setTrouble("");
@@ -137,7 +142,7 @@ function useSaving(props: ChartGridProps, root: { readonly current: HTMLElement 
   const csv = (text: string) => new Blob([text], { type: "text/csv" });
   const shown = (chart: ChartSpec, how: "png" | "svg" | "csv", lines: readonly Line[]) =>
     attempt(async () => {
-      const { x, xScale, y, robust } = props.choices.options;
+      const { x, xScale, y, robust } = options;
       if (how === "csv") return save(csv(csvOfLines(lines, x, zoom)), named(chart, "-shown", "csv"));
       const host = root.current as HTMLElement;
       const style = getComputedStyle(host);
@@ -159,7 +164,8 @@ function useSaving(props: ChartGridProps, root: { readonly current: HTMLElement 
 export function ChartGrid(props: ChartGridProps) {
   const { history, choices, onChoices, section = "charts", only, first = [] } = props;
   const { empty = "waiting for the first point…", others = NOBODY, name } = props;
-  const { options, off, offRuns } = choices;
+  const { off, offRuns } = choices;
+  const options = useMemo(() => optionsFor(section, choices.options), [section, choices.options]);
   useHistory(history);
   const detail = useDetail(props.detail);
   const root = useRef<HTMLDivElement>(null);
@@ -180,7 +186,7 @@ export function ChartGrid(props: ChartGridProps) {
   const arranged = useMemo(() => arrange(all, choices, first), [all, choices, first]);
   // A stretch of steps means nothing once x is time.
   const zoom = zoomed?.x === options.x ? zoomed.range : null;
-  const saving = useSaving(props, root, zoom);
+  const saving = useSaving(props, options, root, zoom);
   detail?.look({ x: options.x, zoom, start: props.start });
   const view: ChartView = {
     ...{ history, options, off, offRuns, others, name, start: props.start, theme: props.theme, zoom, syncKey, detail },
@@ -238,6 +244,7 @@ export function ChartGrid(props: ChartGridProps) {
     <div
       ref={root}
       class="anr-charts"
+      data-section={section}
       // Jupyter takes letters and arrows for commands unless told not to.
       data-lm-suppress-shortcuts="true"
       onFocusIn={(event) =>

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { filterCharts, groupMetrics } from "./group";
+import { filterCharts, groupMetrics, ofTraining } from "./group";
 
 interface Vector {
   why: string;
@@ -28,4 +28,8 @@ test("the filter looks at metrics' names, whatever the case", () => {
   expect(filterCharts(charts, " vaL/l ").map(({ title }) => title)).toEqual(["Loss"]);
   expect(filterCharts(charts, "")).toHaveLength(2);
   expect(filterCharts(charts, "(")).toEqual([]);
+});
+
+test("a summary of the training is without what the machine did at last", () => {
+  expect(ofTraining({ loss: 0.5, "system/cpu": 71, best: "x" })).toEqual({ loss: 0.5, best: "x" });
 });

@@ -26,6 +26,11 @@ const RANKS = new Map([
   ...["test", "testing"].map((word) => [word, 2] as const),
 ]);
 
+/** Return the entries of a summary that are of the training: how the machine did at last is no result. */
+export function ofTraining<T>(summary: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(summary).filter(([name]) => !name.startsWith(SYSTEM_PREFIX)));
+}
+
 interface Parsed {
   readonly metric: string;
   /** What remains of the name without its split word. */

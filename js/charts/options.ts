@@ -40,6 +40,12 @@ export function metricAxis(metric: string): MetricAxis {
   return `${METRIC}${metric}`;
 }
 
+/** What is drawn of the machine is drawn over time: its steps are none of the training. */
+export function optionsFor(section: "charts" | "system", options: ChartOptions): ChartOptions {
+  if (section === "charts" || options.x === "wall") return options;
+  return { ...options, x: "relative", xScale: "linear" };
+}
+
 /** Return the scale of x as it is drawn: dates have no logarithm. */
 export function xScaleOf({ x, xScale }: Pick<ChartOptions, "x" | "xScale">): Scale {
   return x === "wall" ? "linear" : xScale;

@@ -3,11 +3,14 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { GESTURES, KEYS } from "./chart_plot";
 import { type Choices, DEFAULT_CHOICES, toggled } from "./choices";
+import type { ChartSpec } from "./group";
 import { Menu } from "./menu";
-import { type ChartOptions, metricAxis, metricOf, type Scale, type XAxis } from "./options";
+import { type ChartOptions, metricAxis, metricOf, optionsFor, type Scale, type XAxis } from "./options";
 
 export interface ChartToolbarProps {
   readonly choices: Choices;
+  /** Which charts they are for; those of the machine are drawn over time. */
+  readonly section?: ChartSpec["section"];
   /** Of the run, in order of first appearance. */
   readonly metrics: Iterable<string>;
   onChoices(choices: Choices): void;
@@ -58,11 +61,12 @@ function Help({ onClose }: { onClose(): void }) {
   );
 }
 
-export function ChartToolbar({ choices, metrics, onChoices }: ChartToolbarProps) {
+export function ChartToolbar({ choices, section = "charts", metrics, onChoices }: ChartToolbarProps) {
   const { options, hidden } = choices;
+  const ofMachine = section === "system";
   const [helps, setHelps] = useState(false);
   const change = (part: Partial<ChartOptions>) => onChoices({ ...choices, options: { ...options, ...part } });
-  const across = offered(metrics, options);
+  const across = ofMachine ? [] : offered(metrics, options);
   const shown = hidden.slice(0, 8).map((key) => ({
     label: `Show ${key}`,
     act: () => onChoices(toggled(choices, "hidden", key)),
@@ -75,8 +79,8 @@ export function ChartToolbar({ choices, metrics, onChoices }: ChartToolbarProps)
     [
       {
         label: "Logarithmic x",
-        checked: options.xScale === "log",
-        disabled: options.x === "wall",
+        checked: optionsFor(section, options).xScale === "log",
+        disabled: ofMachine || options.x === "wall",
         act: () => change({ xScale: options.xScale === "log" ? "linear" : "log" }),
       },
       { label: "Ignore outliers", checked: options.robust, act: () => change({ robust: !options.robust }) },
@@ -107,10 +111,10 @@ export function ChartToolbar({ choices, metrics, onChoices }: ChartToolbarProps)
         <span aria-hidden="true">x</span>
         <select
           aria-label="x axis"
-          value={options.x}
+          value={optionsFor(section, options).x}
           onChange={(event) => change({ x: event.currentTarget.value as XAxis })}
         >
-          <option value="step">step</option>
+          {!ofMachine && <option value="step">step</option>}
           <option value="relative">relative time</option>
           <option value="wall">wall time</option>
           {across.length > 0 && (

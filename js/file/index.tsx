@@ -96,23 +96,23 @@ function App({ held, frames }: { held: Held; frames: readonly Frame[] }) {
     { key: "summary", label: "Summary" },
     { key: "config", label: "Config" },
   ];
-  const drawn = tab === "charts" || tab === "system";
+  const section = tab === "charts" || tab === "system" ? tab : null;
   return (
     <div class="anr anr-file" data-theme={theme}>
       <Head held={held} history={history} />
       <Tabs
         {...{ tabs, tab }}
         onTab={setTab}
-        aside={drawn && <ChartToolbar choices={choices} onChoices={setChoices} metrics={names} />}
+        aside={section && <ChartToolbar {...{ choices, section }} onChoices={setChoices} metrics={names} />}
       >
-        {drawn ? (
+        {section ? (
           <ChartGrid
             key={tab}
             history={history}
             choices={choices}
             onChoices={setChoices}
             name={run.name}
-            section={tab === "system" ? "system" : "charts"}
+            section={section}
             start={Date.parse(run.created_at) / 1000}
             theme={theme}
             loadPlotly={() => Promise.reject(new Error(WITHOUT_PLOTLY))}

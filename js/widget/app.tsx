@@ -117,7 +117,9 @@ export function App({ view, root, keeper }: { view: RunView; root: HTMLElement; 
       <Head state={state} now={now} />
       <div class="anr-bar">
         <Tabs tabs={tabs} tab={tab} onTab={setTab} />
-        {tab !== "config" && <ChartToolbar choices={choices} onChoices={setChoices} metrics={history.series.keys()} />}
+        {tab !== "config" && (
+          <ChartToolbar choices={choices} section={tab} onChoices={setChoices} metrics={history.series.keys()} />
+        )}
       </div>
       <div class="anr-body" style={height ? { maxHeight: `${height}px`, overflow: "auto" } : undefined}>
         {tab === "config" ? <ConfigTable config={config} /> : grid}

@@ -175,6 +175,25 @@ def test_odd_values_are_drawn_without_complaint(context: BrowserContext, values:
     assert stage.errors == []
 
 
+def test_the_machine_has_a_tab_of_its_own_and_is_drawn_over_time_whatever_x_is(context: BrowserContext) -> None:
+    stage = Stage(context).open(total=400).points({"loss": NOISY, "tokens": NOISY})
+    expect(stage.page.get_by_role("tab", name="System")).to_have_count(0)
+    stage.points({"system/cpu": [10.0, 90.0, 50.0]}, first=900, reset=False)
+    x = stage.page.get_by_label("x axis")
+    x.select_option("metric:tokens")
+    expect(stage.page.locator(".anr-card")).to_have_count(2)
+    expect(stage.page.locator(".anr-head")).to_contain_text(f"step {len(NOISY) - 1} of 400")
+    stage.page.get_by_role("tab", name="System").click()
+    expect(stage.card("system/cpu").locator("canvas")).to_be_visible()
+    expect(stage.card("system/cpu")).to_contain_text("50%")
+    expect(x).to_have_value("relative")
+    assert x.locator("option").all_inner_texts() == ["relative time", "wall time"]
+    x.select_option("wall")
+    stage.page.get_by_role("tab", name="Charts").click()
+    expect(x).to_have_value("wall")
+    assert stage.errors == []
+
+
 def test_a_logarithmic_axis_says_what_it_cannot_show(context: BrowserContext) -> None:
     stage = Stage(context).open().points({"x": [-1.0, 0.0, 1.0, 10.0]})
     stage.page.get_by_label("y axis").select_option("log")

@@ -1,7 +1,7 @@
 /** One run: its banner, its head line, and tabs for what it holds; live while it runs. */
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { RunArtifacts, RunInfo } from "../../api";
-import { type Choices, groupMetrics, useChoices } from "../../charts";
+import { type Choices, groupMetrics, ofTraining, useChoices } from "../../charts";
 import { Feed, type FeedState } from "../../charts/feed";
 import { enterRun } from "../enter_run";
 import type { Secrets } from "../fragment";
@@ -121,7 +121,7 @@ function Run({ feed, state, run }: RunProps) {
     );
   }
   const hasSystem = groupMetrics(feed.history.series.keys()).some(({ section }) => section === "system");
-  const onCharts = tab === "charts" || tab === "system";
+  const section = tab === "charts" || tab === "system" ? tab : null;
   return (
     <article class="run">
       <Banner run={run} nowMs={nowMs} onShare={() => setTab("share")} onDelete={() => setDeleting(true)} />
@@ -141,7 +141,7 @@ function Run({ feed, state, run }: RunProps) {
         tabs={tabsOf(run, hasSystem, artifacts !== null)}
         chosen={tab}
         onChoose={setTab}
-        aside={onCharts && <ChartTools choices={choices} onChoices={setChoices} history={feed.history} />}
+        aside={section && <ChartTools {...{ choices, section }} onChoices={setChoices} history={feed.history} />}
       >
         <Panel tab={tab as TabKey} {...{ feed, state, run, choices, artifacts }} onChoices={setChoices} />
       </Tabs>
@@ -174,7 +174,11 @@ function Panel({ tab, feed, state, run, choices, onChoices, artifacts }: PanelPr
       return <MetricTable run={run} live={state.link === "live"} />;
     case "summary":
       return (
-        <Pairs label="summary" values={run.summary} empty="No summary yet: it holds the last value of each metric." />
+        <Pairs
+          label="summary"
+          values={ofTraining(run.summary)}
+          empty="No summary yet: it holds the last value of each metric."
+        />
       );
     case "config":
       return <Pairs label="config" values={run.config} empty="This run has no config. Pass one: init(config={…})." />;

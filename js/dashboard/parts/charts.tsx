@@ -84,14 +84,15 @@ export function Charts(props: ChartsProps) {
 
 export interface ChartToolsProps {
   readonly choices: Choices;
+  readonly section?: "charts" | "system";
   readonly onChoices: (choices: Choices) => void;
   readonly history: History;
 }
 
-export function ChartTools({ choices, onChoices, history }: ChartToolsProps) {
+export function ChartTools({ choices, section = "charts", onChoices, history }: ChartToolsProps) {
   return (
     <div class="anr tools" data-theme={useTheme()}>
-      <ChartToolbar choices={choices} onChoices={onChoices} metrics={history.series.keys()} />
+      <ChartToolbar {...{ choices, section, onChoices }} metrics={history.series.keys()} />
     </div>
   );
 }
