@@ -5,7 +5,7 @@ import type { Line, Range } from "./lines";
 import { type ChartOptions, metricOf } from "./options";
 import type { Theme } from "./palette";
 import { formatX } from "./place";
-import { Plot } from "./plot";
+import { isPlotKey, Plot } from "./plot";
 
 export interface ChartPlotProps {
   readonly title: string;
@@ -46,10 +46,14 @@ export const GESTURES = [
   ["drag a title", "put the chart elsewhere"],
 ] as const;
 
+const MOST_EARLY = 20;
+
 export function ChartPlot(props: ChartPlotProps) {
   const { lines, options, theme, zoom, visible } = props;
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | null>(null);
+  /** Keys that came before it was drawn: a reader who has just come here is quicker than the page. */
+  const early = useRef<KeyboardEvent[]>([]);
   const now = useRef(props);
   now.current = props;
 
@@ -66,6 +70,7 @@ export function ChartPlot(props: ChartPlotProps) {
         said: (text: string) => now.current.onSay(text),
       };
       plot.current = new Plot(host.current, state, heard, now.current.syncKey, now.current.label);
+      for (const event of early.current.splice(0)) plot.current.key(event);
     }
   }, [lines, options.x, options.xScale, options.y, options.robust, theme, zoom, visible]);
   useEffect(() => plot.current?.label(props.label), [props.label]);
@@ -86,7 +91,8 @@ export function ChartPlot(props: ChartPlotProps) {
     else if (event.key === "Escape") {
       // A second one leads out.
       if (!plot.current?.leave()) return;
-    } else if (!plot.current?.key(event)) return;
+    } else if (!plot.current && isPlotKey(event)) early.current = [...early.current.slice(1 - MOST_EARLY), event];
+    else if (!plot.current?.key(event)) return;
     event.preventDefault();
     event.stopPropagation();
   };
@@ -99,7 +105,10 @@ export function ChartPlot(props: ChartPlotProps) {
       aria-roledescription="chart"
       aria-label={`${props.title}${metricOf(options.x) === null ? "" : ` over ${metricOf(options.x)}`}: arrow keys read its points`}
       onKeyDown={keys}
-      onBlur={() => plot.current?.leave()}
+      onBlur={() => {
+        early.current = [];
+        plot.current?.leave();
+      }}
     />
   );
 }

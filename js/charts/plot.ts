@@ -37,6 +37,11 @@ const MOVES: Readonly<Record<string, number>> = {
   Home: Number.NEGATIVE_INFINITY,
   End: Number.POSITIVE_INFINITY,
 };
+/** Whether a chart does something by this key. */
+export function isPlotKey({ key }: Pick<KeyboardEvent, "key">): boolean {
+  return key in MOVES || ["ArrowUp", "ArrowDown", "+", "=", "-", "0"].includes(key);
+}
+
 const CLOSER = 0.5;
 const ASIDE = 0.25;
 
@@ -68,6 +73,8 @@ export class Plot {
   #along = 0;
   /** What was shown when a movement began, in places. */
   #before: Range;
+  /** What was asked for and is not shown yet, in places: the next key goes on from there. */
+  #wish: Range | null = null;
   #asked = 0;
 
   /** Charts with the same `syncKey` move their cursors together; `label` is what a screen reader says of the picture. */
@@ -100,6 +107,8 @@ export class Plot {
 
   update(state: PlotState): void {
     const recolor = state.theme !== this.#state.theme;
+    const { zoom, x, xScale } = this.#state;
+    if (state.zoom !== zoom || state.x !== x || state.xScale !== xScale) this.#wish = null;
     this.#state = state;
     if (recolor) this.#inks = inksOf(this.#host);
     this.#redraw();
@@ -120,14 +129,15 @@ export class Plot {
   /** Do what a key asks for; returns whether it asks for anything here. */
   key({ key, shiftKey }: Pick<KeyboardEvent, "key" | "shiftKey">): boolean {
     const moves = MOVES[key];
-    const { x, all } = this.#layout;
+    const { all } = this.#layout;
+    const x = this.#shown();
     if (shiftKey && (key === "ArrowLeft" || key === "ArrowRight")) {
       this.#zoom(movedBy(key === "ArrowLeft" ? -ASIDE : ASIDE, x, all));
     } else if (moves) this.#step(moves);
     else if (key === "ArrowUp" || key === "ArrowDown") this.#change(key === "ArrowUp" ? -1 : 1);
     else if (key === "+" || key === "=") this.#zoom(zoomedBy(CLOSER, this.#middle(), x, all));
     else if (key === "-") this.#zoom(zoomedBy(1 / CLOSER, this.#middle(), x, all));
-    else if (key === "0") this.#events.zoomed(null);
+    else if (key === "0") this.#zoom(null);
     else return false;
     return true;
   }
@@ -192,7 +202,7 @@ export class Plot {
         const { x, all } = this.#layout;
         this.#soon(zoomedBy(factor, placeAtPixel(this.#layout, pixel), x, all));
       },
-      reset: () => this.#events.zoomed(null),
+      reset: () => this.#zoom(null),
     };
   }
 
@@ -211,9 +221,15 @@ export class Plot {
     query?.addEventListener("change", changed, { once: true, signal: this.#end.signal });
   }
 
-  /** Show a stretch, in places. */
+  /** What is shown, or will be once the page has drawn what was asked for. */
+  #shown(): Range {
+    return this.#wish ?? this.#layout.x;
+  }
+
+  /** Show a stretch, in places; null: all there is. */
   #zoom(places: Range | null): void {
-    const { xAxis } = this.#layout;
+    const { xAxis, all } = this.#layout;
+    this.#wish = places ?? (this.#state.zoom && all);
     this.#events.zoomed(places && { low: xAxis.value(places.low), high: xAxis.value(places.high) });
   }
 
@@ -224,7 +240,8 @@ export class Plot {
   }
 
   #middle(): number {
-    const { x, xAxis } = this.#layout;
+    const { xAxis } = this.#layout;
+    const x = this.#shown();
     const at = this.#at === null ? Number.NaN : xAxis.place(this.#at);
     return at >= x.low && at <= x.high ? at : x.low + (x.high - x.low) / 2;
   }
@@ -252,7 +269,8 @@ export class Plot {
     this.#move(x, true);
     const picked = pickFrom(line, x);
     if (picked) this.#events.said(sentenceOf(picked, this.#events.named(x)));
-    const { xAxis, x: shown, all } = this.#layout;
+    const { xAxis, all } = this.#layout;
+    const shown = this.#shown();
     const [at, half] = [xAxis.place(x), (shown.high - shown.low) / 2];
     if (at < shown.low || at > shown.high) this.#zoom(settled({ low: at - half, high: at + half }, all));
   }
