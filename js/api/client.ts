@@ -156,11 +156,27 @@ export class Client {
    */
   async live(runId: string, after: number, handlers: LiveHandlers, signal: AbortSignal): Promise<Result<void>> {
     const path = `runs/${encodeURIComponent(runId)}/live?after=${after}`;
+    return this.#stream(path, signal, handlers.open, (event) => dispatch(event, handlers));
+  }
+
+  /** Follow the list of runs until the stream ends or `signal` aborts; `runs` is called when it has changed. */
+  async liveRuns(handlers: { open(): void; runs(): void }, signal: AbortSignal): Promise<Result<void>> {
+    return this.#stream("live", signal, handlers.open, async (event) => {
+      if (event.type === "runs") handlers.runs();
+    });
+  }
+
+  async #stream(
+    path: string,
+    signal: AbortSignal,
+    open: (() => void) | undefined,
+    hear: (event: ServerEvent) => Promise<void>,
+  ): Promise<Result<void>> {
     const answer = await this.#send("GET", path, { signal, accept: "text/event-stream" });
     if (!answer.ok) return answer;
-    handlers.open?.();
+    open?.();
     try {
-      for await (const event of readEvents(answer.value)) await dispatch(event, handlers);
+      for await (const event of readEvents(answer.value)) await hear(event);
     } catch (error) {
       if (!signal.aborted) return problem(0, "unreachable", "Connection lost", String(error));
     }

@@ -18,6 +18,7 @@ import { SettingsPage } from "./pages/settings";
 import { SignPage } from "./pages/sign";
 import { type Shell, ShellContext } from "./parts/context";
 import { AccountNav } from "./parts/nav";
+import { RunNews } from "./run_news";
 import { sessionApi } from "./session";
 
 function contentOf(page: PageContext, secrets: Secrets): ComponentChildren | null {
@@ -63,6 +64,7 @@ export function mount(page: PageContext, first: Secrets): void {
   const client = clientAt(page.prefix);
   const send = sender(client);
   const session = sessionApi(send);
+  const news = new RunNews(client, document);
   let account: Account | null = page.account;
   let secrets = first;
 
@@ -75,7 +77,7 @@ export function mount(page: PageContext, first: Secrets): void {
     draw();
   };
   const draw = () => {
-    const shell: Shell = { page, client, send, session, account, setAccount, say };
+    const shell: Shell = { page, client, send, session, news, account, setAccount, say };
     const nav = document.getElementById("account");
     const root = document.getElementById("app");
     if (nav) render(<Within shell={shell}>{<AccountNav />}</Within>, nav);

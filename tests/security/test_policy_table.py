@@ -49,7 +49,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "begin_claim": _CLAIM, "drop_claim": _BROWSERS, "confirm_claim": frozenset({"user_browser"}),
     "claim_by_token": frozenset({"user_key", "user_browser"}),
     "make_run": frozenset({"owner_key", "foreign_key", "user_key", "ingest_key"}),
-    "list_runs": _LISTERS | _BROWSERS, "list_projects": _LISTERS | _BROWSERS,
+    "list_runs": _LISTERS | _BROWSERS, "follow_runs": _LISTERS | _BROWSERS, "list_projects": _LISTERS | _BROWSERS,
     "get_run": _READ, "list_metrics": _READ, "get_series": _READ, "get_sampled": _READ, "follow_run": _READ,
     "list_media": _READ, "get_media": _READ, "send_media": _INGEST,
     "export_run": _READ, "update_run": _INGEST, "heartbeat": _INGEST, "send_segments": _INGEST, "get_writer": _INGEST,
@@ -205,7 +205,7 @@ class People:
         client = self.client(actor)
         if name == "confirm_claim" and actor == "user_browser":
             client.post("/api/v1/session/pending-claim", json={"token": self.run.claim})
-        if name == "follow_run":
+        if name in {"follow_run", "follow_runs"}:
             return self.first_of_stream(client, path)
         if name == "send_segments":
             headers = {"Content-Type": "application/json" if actor.endswith("browser") or actor == "vouched" else ""}

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -22,7 +21,7 @@ import pytest
 from anonrun.core.ids import new_run_id
 from anonrun.core.tokens import TokenKind, mint
 from anonrun.core.wire import decode_all
-from support.process import embedded_server, until
+from support.process import embedded_server, following, until
 from support.script import environment
 from support.site import MadeRun, bearer, segment, sha
 
@@ -167,26 +166,6 @@ def test_it_does_not_exit_while_somebody_follows_a_run(tmp_path: Path) -> None:
         until(lambda: server.process.poll() is not None)
 
 
-@contextlib.contextmanager
-def following(base: str, run: MadeRun) -> Iterator[list[str]]:
-    """Follow a run on another thread; yield the lines that came."""
-    lines: list[str] = []
-
-    def follow() -> None:
-        with (
-            contextlib.suppress(httpx.TransportError),
-            httpx.stream("GET", f"{base}{run.path}/live", headers=bearer(run.view), timeout=30) as stream,
-        ):
-            lines.extend(stream.iter_lines())
-            lines.append("ended")
-
-    thread = threading.Thread(target=follow)
-    thread.start()
-    yield lines
-    thread.join(20)
-    assert not thread.is_alive()
-
-
 def test_a_signal_ends_it_soon_though_a_stream_is_open(tmp_path: Path) -> None:
     with embedded_server(tmp_path) as server:
         base = server.base()
@@ -266,7 +245,7 @@ def test_a_stream_tells_points_changes_and_the_end(tmp_path: Path) -> None:
         first, second = segment([1.0, 2.0]), segment([3.0], seq=2)
         write = bearer(run.write)
         httpx.post(f"{base}{run.path}/segments", content=first, headers=write).raise_for_status()
-        with following(base, run) as lines:
+        with following(f"{base}{run.path}/live", run.view) as lines:
             until(lambda: any(name == "points" for name, _, _ in events(lines)))
             httpx.post(f"{base}{run.path}/segments", content=second, headers=write).raise_for_status()
             until(lambda: sum(name == "points" for name, _, _ in events(lines)) == 2)
@@ -287,7 +266,7 @@ def test_a_stream_ends_at_the_moment_of_expiry(tmp_path: Path) -> None:
     with embedded_server(tmp_path, ANONRUN_RETENTION_DAYS=str(days)) as server:
         base = server.base()
         run = made_run(base)
-        with following(base, run) as lines:
+        with following(f"{base}{run.path}/live", run.view) as lines:
             pass
         told = events(lines)
         assert [name for name, _, _ in told] == ["run", "gone"]

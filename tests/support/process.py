@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -80,3 +81,23 @@ def embedded_server(data_dir: Path, **more: str) -> Iterator[Embedded]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextlib.contextmanager
+def following(url: str, token: str) -> Iterator[list[str]]:
+    """Read an event stream on another thread; yield the lines that came, the last of which is `ended`."""
+    lines: list[str] = []
+
+    def follow() -> None:
+        with (
+            contextlib.suppress(httpx.TransportError),
+            httpx.stream("GET", url, headers={"Authorization": f"Bearer {token}"}, timeout=30) as stream,
+        ):
+            lines.extend(stream.iter_lines())
+            lines.append("ended")
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    yield lines
+    thread.join(20)
+    assert not thread.is_alive()

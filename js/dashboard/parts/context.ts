@@ -4,6 +4,7 @@ import { useContext } from "preact/hooks";
 import type { Client } from "../../api";
 import type { Send } from "../http";
 import type { Account, PageContext } from "../page";
+import type { RunNews } from "../run_news";
 import type { SessionApi } from "../session";
 
 export interface Shell {
@@ -11,6 +12,7 @@ export interface Shell {
   readonly client: Client;
   readonly send: Send;
   readonly session: SessionApi;
+  readonly news: RunNews;
   /** Who is signed in now; differs from `page.account` after signing in without leaving the page. */
   readonly account: Account | null;
   readonly setAccount: (account: Account | null) => void;

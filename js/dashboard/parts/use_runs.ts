@@ -5,7 +5,6 @@ import { asRefusal, type Refusal } from "../http";
 import { useShell } from "./context";
 
 const PAGE_RUNS = 100;
-const REFRESH_MS = 5_000;
 
 /** Which of the runs within reach. */
 export interface RunQuery {
@@ -46,9 +45,9 @@ function refreshed(old: Listed, fresh: Listed): Listed {
   return { query: fresh.query, runs: [...fresh.runs, ...older], next: fresh.next && old.next };
 }
 
-/** The newest page is asked for again every few seconds while the tab is seen; null asks for nothing. */
+/** The newest page is asked for again whenever there is news of runs; null asks for nothing. */
 export function useRuns(query: RunQuery | null): Runs {
-  const { send } = useShell();
+  const { send, news } = useShell();
   const [held, setHeld] = useState<Listed | null>(null);
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const path = query && pathOf(query);
@@ -95,15 +94,10 @@ export function useRuns(query: RunQuery | null): Runs {
   }, []);
 
   useEffect(() => {
-    refresh();
-    const timer = setInterval(() => document.visibilityState === "visible" && refresh(), REFRESH_MS);
-    const onVisible = () => document.visibilityState === "visible" && refresh();
-    document.addEventListener("visibilitychange", onVisible);
-    return () => {
-      clearInterval(timer);
-      document.removeEventListener("visibilitychange", onVisible);
-    };
-  }, [refresh]);
+    if (path === null) return;
+    void refresh();
+    return news.subscribe(() => void refresh());
+  }, [news, path, refresh]);
 
   const current = held?.query === path;
   return { list: current ? held : null, refusal, asking: path !== null && !current && !refusal, refresh, more, learn };

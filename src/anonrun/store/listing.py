@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
-from anonrun.store.live import is_live
+from anonrun.store.live import beyond_live, is_live
 from anonrun.store.records import Project, Reach, Run
 from anonrun.store.runs import SOURCE, run_of
 from anonrun.store.schema import ACCOUNT, RUN
 from anonrun.store.transaction import Tx
 
-__all__ = ["Asked", "projects", "runs"]
+__all__ = ["Asked", "concerns", "projects", "runs"]
 
 _NEWEST = 10
 _SEARCHED = (RUN.c.name, RUN.c.id, RUN.c.project, RUN.c.state, RUN.c.group_name, RUN.c.job_type, RUN.c.notes,
@@ -80,6 +80,17 @@ def runs(tx: Tx, reach: Reach, asked: Asked) -> list[Run]:
     found = [run_of(row) for part in _parts(reach) for row in tx.conn.execute(query.where(part))]
     found.sort(key=lambda run: (run.created_at, run.run_id.bytes), reverse=True)
     return found[: asked.limit]
+
+
+def concerns(tx: Tx, reach: Reach, run_ids: Collection[uuid.UUID]) -> bool:
+    """Return whether one of these runs is within reach, or was until it ceased to exist."""
+    if reach.everything:
+        return bool(run_ids)
+    query = beyond_live(
+        select(RUN.c.run_id).where(RUN.c.run_id.in_(run_ids)).limit(1),
+        reason="that a run is gone is news for its owner's list",
+    )
+    return any(tx.conn.execute(query.where(part)).first() is not None for part in _parts(reach))
 
 
 def projects(tx: Tx, reach: Reach, *, limit: int) -> tuple[list[Project], int]:

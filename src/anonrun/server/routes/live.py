@@ -1,7 +1,8 @@
-"""A run as it goes, by Server-Sent Events.
+"""A run as it goes, and a list of runs, by Server-Sent Events.
 
-A stream reads from the store from its own position whenever there is news, and checks each time that its
-reader may still read: a revoked link, a claim, a deletion or the expiry ends it with `gone`.
+A run's stream reads from the store from its own position whenever there is news, and checks each time that its
+reader may still read: a revoked link, a claim, a deletion or the expiry ends it with `gone`. A list's stream says
+only that it has changed, since what of it a reader looks at is theirs to ask for.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from anonrun.core.messages import RunInfo, to_json
-from anonrun.server.access import core_of, read_run, run_id_of
+from anonrun.server.access import core_of, read_as, read_run, run_id_of
 from anonrun.server.actors import Actor
 from anonrun.server.policy import Action
 from anonrun.server.problems import ProblemError
 from anonrun.server.routes.runs import infos
 from anonrun.server.routing import Operations, Param, integer
+from anonrun.server.services import listing
 from anonrun.server.services.live import Listener
 from anonrun.server.services.views import run_info
 from anonrun.store import history
@@ -35,8 +37,11 @@ operations = Operations("history")
 
 _COMMENT_EVERY_S = 15.0
 _PACE_S = 0.05
+_LIST_PACE_S = 2.0
 _BYTES_AT_ONCE = 1 << 19
 _LARGEST = (1 << 63) - 1
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_STILL_HERE = b": still here\n\n"
 _CHANGING = {"server_time", "heartbeat_at", "points", "summary"}
 
 
@@ -74,8 +79,7 @@ async def follow_run(request: Request) -> Response:
     """Follow a run: `points`, `run` when it changed, `gone` when it ceased to exist for this reader."""
     run_id, after = run_id_of(request), _after(request)
     await read_run(request, Action.READ, lambda _tx, _actor, _run: None)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(request, run_id, after), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_events(request, run_id, after), media_type="text/event-stream", headers=_HEADERS)
 
 
 async def _events(request: Request, run_id: uuid.UUID, position: int) -> AsyncIterator[bytes]:
@@ -110,7 +114,7 @@ async def _events(request: Request, run_id: uuid.UUID, position: int) -> AsyncIt
                 if not page.end:
                     continue
             if not await _wait(listener, found.expires_at, core.db.clock.now_us()):
-                yield b": still here\n\n"
+                yield _STILL_HERE
 
 
 async def _wait(listener: Listener, expires_at: int | None, now_us: int) -> bool:
@@ -119,3 +123,29 @@ async def _wait(listener: Listener, expires_at: int | None, now_us: int) -> bool
     if expires_at is not None:
         timeout_s = min(timeout_s, max(0.0, (expires_at - now_us) / 1e6))
     return await listener.heard(timeout_s)
+
+
+@operations.get("/live", who="key, session, local", answers={200: "text/event-stream"}, codes=("sign_in_needed",))
+async def follow_runs(request: Request) -> Response:
+    """Follow the list of runs: `runs` when one is new, has changed or is gone; `gone` when nothing more is told."""
+    await read_as(request, lambda tx, actor: listing.concerns(tx, actor, ()))
+    return StreamingResponse(_list_events(request), media_type="text/event-stream", headers=_HEADERS)
+
+
+async def _list_events(request: Request) -> AsyncIterator[bytes]:
+    core = core_of(request)
+    with core.hub.watch() as watcher:
+        yield _STILL_HERE  # so that who asked knows that news come from now on
+        while not core.hub.closing:
+            if not await watcher.heard(_COMMENT_EVERY_S):
+                yield _STILL_HERE
+                continue
+            runs = watcher.take()
+            try:
+                told = await read_as(request, lambda tx, actor, runs=runs: listing.concerns(tx, actor, runs or ()))  # type: ignore[misc]  # the default binds the loop's value
+            except ProblemError as problem:
+                yield _event("gone", json.dumps(problem.body))
+                return
+            if told or runs is None:
+                yield _event("runs", "{}")
+            await asyncio.sleep(_LIST_PACE_S)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Collection
 from urllib.parse import quote
 
 from anonrun.core.messages import ProjectInfo, ProjectList
@@ -14,7 +16,7 @@ from anonrun.store.listing import Asked
 from anonrun.store.records import Reach, Run
 from anonrun.store.transaction import Tx
 
-__all__ = ["projects", "runs"]
+__all__ = ["concerns", "projects", "runs"]
 
 
 def _reach(actor: Actor, *, openly: bool) -> Reach:
@@ -44,6 +46,15 @@ def runs(tx: Tx, actor: Actor, asked: Asked) -> list[Run]:
     """
     openly = asked.account is not None or asked.project is not None or bool(asked.words)
     return [run for run in listing.runs(tx, _reach(actor, openly=openly), asked) if can(actor, Action.READ, run)]
+
+
+def concerns(tx: Tx, actor: Actor, run_ids: Collection[uuid.UUID]) -> bool:
+    """Return whether news of these runs may change what an actor is shown.
+
+    Raises:
+        ProblemError: as `require`.
+    """
+    return listing.concerns(tx, _reach(actor, openly=False), run_ids)
 
 
 def projects(tx: Tx, actor: Actor, *, limit: int) -> ProjectList:
