@@ -5,6 +5,7 @@ ANONRUN_TEST_KILLS sets the number of rounds of the test that kills; without it 
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.server
 import json
@@ -19,7 +20,9 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -30,12 +33,14 @@ from anonrun.client.identity import IdentityStore
 from anonrun.client.moving.fingerprint import Fingerprint
 from anonrun.client.moving.history import fingerprint_of, in_order
 from anonrun.client.moving.journal import Journal, Move
+from anonrun.client.moving.media import MediaPrint, print_of
 from anonrun.client.moving.moves import has_login
 from anonrun.client.moving.upload import Patience, Stream
 from anonrun.client.notices import Notices
 from anonrun.client.remote import Refusal, Remote
 from anonrun.client.transport import Request, Response
 from anonrun.core.ids import new_run_id
+from anonrun.core.media import MAX_CONTENT_BYTES, MediaBatch, MediaItem, MediaKind
 from anonrun.core.messages import (
     Departure,
     LinkRequest,
@@ -160,27 +165,54 @@ def hand_made(home: Path, *, rows: int = 300, names: int = 3) -> str:
             ]
             access.remote.send_segments(write, run_id, encode(frames, writer=writer, seq=seq))
             seq += rows + 1
+    for batch in _media():
+        access.remote.send_media(write, run_id, MediaBatch(items=batch))
     fields = {"state": "failed", "exit_code": 3, "error": "ValueError", "total": 7, "summary": {"s": "NaN"}}
     access.remote.update(write, run_id, fields)
     return run_id
 
 
-def all_of(access: Access, run_id: str) -> tuple[RunInfo, list[MetricInfo], Fingerprint]:
+def _item(number: int, kind: MediaKind, content: str, **more: Any) -> MediaItem:
+    at = datetime(2026, 12, 1, 12, 0, 0, number, tzinfo=timezone.utc)
+    fields: dict[str, Any] = {"media_id": f"{number:032x}", "key": f"ü/{kind.value}", "step": number - 2**63}
+    return MediaItem(kind=kind, time=at, content=content, **({"type": "text/plain"} | fields | more))
+
+
+def _media() -> list[list[MediaItem]]:
+    """Return batches of media: what was printed, odd texts, pictures, and what just fits into a request."""
+    picture = base64.b64encode(b"\x89PNG\r\n\x1a\n" + os.urandom(700_000)).decode()
+    edges = json.dumps({"edges": [0, 1.5, 2], "counts": [1, 0]})
+    return [
+        [
+            _item(1, MediaKind.CONSOLE, "\r10 %|█▏ |\0\x1b[0m\n"),
+            _item(2, MediaKind.TEXT, "", caption="Ä\u202e", index=255),
+        ],
+        [_item(3, MediaKind.HISTOGRAM, edges, type="application/json")],
+        [_item(4, MediaKind.IMAGE, picture, type="image/png")],
+        [_item(5, MediaKind.TEXT, "☃" * (MAX_CONTENT_BYTES // 3))],
+        [_item(6, MediaKind.TEXT, "last")],
+    ]
+
+
+Everything = tuple[RunInfo, list[MetricInfo], Fingerprint, MediaPrint]
+
+
+def all_of(access: Access, run_id: str) -> Everything:
     """Return everything that a server has of a run."""
     remote, key = access.remote, access.key
     return (
         remote.run(key, run_id),
         remote.metrics(key, run_id),
         fingerprint_of(remote, key, run_id, Patience(access.url)),
+        print_of(remote, key, run_id, Patience(access.url)),
     )
 
 
-def assert_same(
-    before: tuple[RunInfo, list[MetricInfo], Fingerprint], access: Access, *, id_: str | None = None
-) -> None:
+def assert_same(before: Everything, access: Access, *, id_: str | None = None) -> None:
     """Insist that a server has all of a run as it was on another, bit by bit, and nothing more."""
-    info, metrics, points = before
-    now, metrics_now, points_now = all_of(access, info.run_id)
+    info, metrics, points, media = before
+    now, metrics_now, points_now, media_now = all_of(access, info.run_id)
+    assert media == media_now
     assert points.differences(points_now) == []
     assert metrics_now == metrics, "in the same order, with the same extremes"
     other = {"account", "anonymous", "expires_at", "server_time", "heartbeat_at", "permissions", "id"}
@@ -388,6 +420,7 @@ def test_what_comes_after_it_was_read_comes_along(home: Path, lab: Lab) -> None:
     access = here(home)
     late = encode([Frame.of(["late"], [1], [2], [[_NAN]])], writer=99, seq=0)
     access.remote.send_segments(access.key, run_id, late)
+    access.remote.send_media(access.key, run_id, MediaBatch(items=[_item(9, MediaKind.TEXT, "late")]))
     access.remote.update(access.key, run_id, {"config": {"a": 1}, "tags": ["new"], "notes": "n"})
     before = all_of(access, run_id)
     claim(home, run_id, lab)
@@ -400,10 +433,14 @@ def test_a_run_that_changed_a_moment_before_it_is_let_go_is_not_removed(home: Pa
     info = access.remote.run(access.key, run_id)
     assert info.heartbeat_at is not None
     access.remote.update(access.key, run_id, {"notes": "changed"})
-    stale = Departure(to=lab.url, heartbeat_at=info.heartbeat_at, points=info.points)
-    with pytest.raises(Refusal) as refused:
-        access.remote.depart(access.key, run_id, stale)
-    assert (refused.value.status, refused.value.code) == (409, "run_changed")
+    stale = Departure(to=lab.url, heartbeat_at=info.heartbeat_at, points=info.points, media=info.media)
+    now = access.remote.run(access.key, run_id)
+    assert now.heartbeat_at is not None
+    without_media = Departure(to=lab.url, heartbeat_at=now.heartbeat_at, points=now.points)  # a client that knows none
+    for departure in (stale, without_media):
+        with pytest.raises(Refusal) as refused:
+            access.remote.depart(access.key, run_id, departure)
+        assert (refused.value.status, refused.value.code) == (409, "run_changed")
     assert access.remote.run(access.key, run_id).notes == "changed"
 
 

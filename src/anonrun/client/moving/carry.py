@@ -6,6 +6,7 @@ The source is asked last of all to let the run go, and does so only where nothin
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from anonrun.client.access import Access
 from anonrun.client.moving.fingerprint import Fingerprint
 from anonrun.client.moving.history import fingerprint_of, in_order, pages
 from anonrun.client.moving.journal import Journal, Move
+from anonrun.client.moving.media import MediaPrint, deliver, media_pages, print_of
 from anonrun.client.moving.upload import Patience, Stream, UnwillingError
 from anonrun.core.frames import Frame
 from anonrun.core.messages import Departure, MetricInfo, RunInfo, RunRequest, RunState, TokenHashes, to_json
@@ -136,6 +138,22 @@ class Carrier:
                 f"Of the {counted(info.points, 'point')} of run {info.id}, {self.source.url} can read only "
                 f"{known.points:,}: its data is damaged. `anonrun doctor` tells more."
             )
+        self._read_media(info)
+
+    def _read_media(self, info: RunInfo) -> None:
+        """Read the media that have arrived at the source since they were read last."""
+        move = self.move
+        if info.media == move.media_position:  # of none nothing is asked: a server may know of none
+            return
+        read = media_pages(self.source.remote, self.source.key, move.run_id, self.here_asks, after=move.media_position)
+        for items, position in read:
+            self.journal.append_media(move, items, position=position)
+            self.say(f"read {move.media_items:,} of {counted(info.media, 'item')} of media")
+        if move.media_items < info.media:
+            raise MoveError(
+                f"Of the {counted(info.media, 'item')} of media of run {info.id}, {self.source.url} shows only "
+                f"{move.media_items:,}."
+            )
 
     def _check_read(self) -> None:
         """See to it that nothing is missing where the source does not have the run any more.
@@ -188,6 +206,11 @@ class Carrier:
         self.there_asks.ask(lambda: remote.make_run(self.there.key, request))
         self.say(f"sending {counted(move.rows, 'row')}")
         Stream(remote, move.write, move.run_id, self.there_asks).upload(self.journal.segments(move))
+        if move.media_items:
+            self.say(f"sending {counted(move.media_items, 'item')} of media")
+            there = self._made().media
+            rest = itertools.islice(self.journal.media(move), there, None)
+            deliver(remote, move.write, move.run_id, self.there_asks, rest)
         made = self._made()
         fields = _left_to_tell(move.info, made)
         if not fields:
@@ -226,6 +249,8 @@ class Carrier:
             for frame in self._noted():
                 ours.take(frame)
         other += (f"the points of {name!r}" for name in ours.differences(theirs))
+        if info.media and not self._same_media(with_source=with_source):
+            other.append("what its media hold")
         if other:
             more = len(other) - _NAMED_DIFFERENCES
             named = ", ".join(other[:_NAMED_DIFFERENCES]) + (f" and {more} more" if more > 0 else "")
@@ -235,6 +260,14 @@ class Carrier:
         self.move.verified = True
         self.journal.save(self.move)
 
+    def _same_media(self, *, with_source: bool) -> bool:
+        if with_source:
+            ours = print_of(self.source.remote, self.source.key, self.move.run_id, self.here_asks)
+        else:
+            ours = MediaPrint()
+            ours.take(self.journal.media(self.move))
+        return ours == print_of(self.there.remote, self.move.view, self.move.run_id, self.there_asks)
+
     def _metrics_there(self) -> list[MetricInfo]:
         return self.there_asks.ask(lambda: self.there.remote.metrics(self.move.view, self.move.run_id))
 
@@ -243,7 +276,8 @@ class Carrier:
     def _let_go(self) -> bool:
         """Have the source remove the run; return False where something of it has changed since it was read."""
         info = self.move.info
-        departure = Departure(to=self.move.to, heartbeat_at=info.heartbeat_at or info.created_at, points=info.points)
+        heard = info.heartbeat_at or info.created_at
+        departure = Departure(to=self.move.to, heartbeat_at=heard, points=info.points, media=info.media)
         try:
             self.here_asks.ask(lambda: self.source.remote.depart(self.source.key, self.move.run_id, departure))
         except UnwillingError as exc:
@@ -256,7 +290,7 @@ class Carrier:
 
 def _unchanged(before: RunInfo, now: RunInfo) -> bool:
     """Return whether a run is as it was: every change of it, by whomever, is heard of."""
-    return (before.heartbeat_at, before.points) == (now.heartbeat_at, now.points)
+    return (before.heartbeat_at, before.points, before.media) == (now.heartbeat_at, now.points, now.media)
 
 
 def _request(move: Move) -> RunRequest:

@@ -1,8 +1,8 @@
 """One move on disk: a run as it was read, in the very segments that are sent, and how far the move has come.
 
 A folder of its owner's alone below the data folder. `move.json` counts only when it was written whole, and of `rows`
-counts only what it says; so after a `kill -9` at any instant both are as they were a moment before. The segments are
-one stream, whose rows keep their numbers for ever: the other server's cursor says where to go on.
+and `media` counts only what it says; so after a `kill -9` at any instant all are as they were a moment before. The
+segments are one stream, whose rows keep their numbers for ever: the other server's cursor says where to go on.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from anonrun.client.spool.folder import write_private
 from anonrun.core.frames import Frame, pieces
-from anonrun.core.messages import RunInfo, from_json
+from anonrun.core.media import MediaItem
+from anonrun.core.messages import RunInfo, from_json, to_json
 from anonrun.core.tokens import TokenKind, kind_of
 from anonrun.core.wire import HEADER_SIZE, Segment, decode, encode, peek
-from anonrun.errors import UsageError
+from anonrun.errors import DamagedDataError, UsageError
 
 __all__ = ["WRITER", "Journal", "Move", "journals"]
 
@@ -30,6 +31,7 @@ WRITER = 1
 
 _FILE = "move.json"
 _ROWS = "rows"
+_MEDIA = "media"
 _SEGMENT_BYTES = 1 << 20
 
 
@@ -50,6 +52,9 @@ class Move:
         position: up to which it was read.
         rows: how many rows that were, in the numbers of the stream.
         size_bytes: how many bytes of `rows` they are.
+        media_position: up to which its media were read.
+        media_items: how many items that were.
+        media_bytes: how many bytes of `media` they are.
         whole: whether that is all, and `run` describes it.
         verified: whether the other server was found to hold all of it, and nothing but that.
     """
@@ -65,6 +70,9 @@ class Move:
     position: int = 0
     rows: int = 0
     size_bytes: int = 0
+    media_position: int = 0
+    media_items: int = 0
+    media_bytes: int = 0
     whole: bool = False
     verified: bool = False
     version: int = 1
@@ -137,17 +145,33 @@ class Journal:
     def append(self, move: Move, frames: Iterable[Frame], *, position: int) -> None:
         """Add rows that were read up to a position, and note it."""
         rows, size = move.rows, move.size_bytes
-        fd = os.open(self.path / _ROWS, os.O_RDWR | os.O_CREAT, 0o600)
-        with os.fdopen(fd, "r+b") as file:
-            file.truncate(size)
-            file.seek(size)
+        with self._going_on(_ROWS, size) as file:
             for piece in pieces(frames, _SEGMENT_BYTES):
                 size += file.write(encode(piece, writer=WRITER, seq=rows))
                 rows += sum(len(frame.steps) for frame in piece)
-            file.flush()
-            os.fsync(file.fileno())
         move.position, move.rows, move.size_bytes = position, rows, size
         self.save(move)
+
+    def append_media(self, move: Move, items: Iterable[MediaItem], *, position: int) -> None:
+        """Add items that were read up to a position, and note it."""
+        count, size = move.media_items, move.media_bytes
+        with self._going_on(_MEDIA, size) as file:
+            for item in items:
+                size += file.write(json.dumps(to_json(item)).encode() + b"\n")
+                count += 1
+        move.media_position, move.media_items, move.media_bytes = position, count, size
+        self.save(move)
+
+    @contextlib.contextmanager
+    def _going_on(self, name: str, size_bytes: int) -> Iterator[BinaryIO]:
+        """Have a file written behind what counts of it; what was written is on disk in the end."""
+        fd = os.open(self.path / name, os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(fd, "r+b") as file:
+            file.truncate(size_bytes)
+            file.seek(size_bytes)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
 
     def segments(self, move: Move) -> Iterator[Segment]:
         """Yield what was read, from the first row on.
@@ -163,6 +187,21 @@ class Journal:
                 size = int.from_bytes(head[36:40], "little")
                 data = head + file.read(min(size, move.size_bytes - at))
                 yield decode(data, header=peek(data))
+
+    def media(self, move: Move) -> Iterator[MediaItem]:
+        """Yield the items that were read, from the first on.
+
+        Raises:
+            DamagedDataError: they are not what was written.
+        """
+        if not move.media_items:
+            return
+        with (self.path / _MEDIA).open("rb") as file:
+            try:
+                for _ in range(move.media_items):
+                    yield from_json(MediaItem, json.loads(file.readline()))
+            except ValueError:
+                raise DamagedDataError(f"{self.path / _MEDIA} is damaged") from None
 
     def remove(self) -> None:
         """Delete the folder; where that cannot be, it is left."""
