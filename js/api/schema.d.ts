@@ -932,7 +932,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Download all that one's account has: `account.json`, each run's `run.json` and `history.csv`, and its files.
+         * Download all that one's account has: `account.json`, each run's `run.json`, `history.csv`, media and files.
          * @description Who: session of a user, full key.
          */
         get: operations["export_account"];

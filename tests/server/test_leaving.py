@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from anonrun.server.services.retention import sweep
 from anonrun.store.schema import ACCOUNT, RUN, SEG, SESSION, TOKEN
+from support.media import PNG, media_item, picture, send_media
 from support.site import PASSWORD, MadeRun, Site, bearer, code, segment
 
 
@@ -53,6 +54,20 @@ def test_everything_that_an_account_has_is_in_its_download(site: Site) -> None:
     assert [line.split(",")[2] for line in lines] == ["loss", "1.0", "nan", "3.0"]
     assert key.encode() not in browser.get("/api/v1/account/export").content
     assert set(archive(site.api.get("/api/v1/account/export", headers=bearer(key))).namelist()) == expected
+
+
+def test_media_are_in_the_download_with_their_pictures_as_files(site: Site) -> None:
+    browser = site.user("ada")
+    run = made(site, site.user_key(browser), project="p", id="a")
+    items = [picture(content=PNG + bytes([n])) for n in range(3)]
+    send_media(site, run, media_item("t", "größe"), *items, media_item("console", "/home/ada", kind="console"))
+    found = archive(browser.get("/api/v1/account/export"))
+    folder = f"runs/p/a-{run.run_id}"
+    told = [json.loads(line) for line in found.read(f"{folder}/media.jsonl").decode().splitlines()]
+    assert [(item["position"], item["key"], item["content"]) for item in told] == [
+        (1, "t", "größe"), *((n, "picture", None) for n in (2, 3, 4)), (5, "console", "/home/ada"),
+    ]  # fmt: skip
+    assert [found.read(f"{folder}/media/{n:06}.png") for n in (2, 3, 4)] == [PNG + bytes([n]) for n in range(3)]
 
 
 def test_a_download_goes_beyond_one_page_of_runs(site: Site) -> None:

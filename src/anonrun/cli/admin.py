@@ -131,7 +131,7 @@ def quotas(data_dir: Path | None, database_url: str | None, *, as_json: bool) ->
     with _open(data_dir, database_url) as core:
         users, anonymous = core.db.read_now(lambda tx: (usage.of_users(tx), usage.of_anonymous(tx)))
         limits = core.settings.limits
-    most = {"metrics": limits.metrics, "points": limits.points, "bytes": limits.stored_bytes}
+    most = {"metrics": limits.metrics, "points": limits.points, "media": limits.media, "bytes": limits.stored_bytes}
     if as_json:
         all_of_them = [_usage_as_json(one) for one in users]
         print_json({"users": all_of_them, "anonymous": _usage_as_json(anonymous), "an_anonymous_run_may_hold": most})

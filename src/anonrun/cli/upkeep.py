@@ -55,6 +55,8 @@ def _say(report: Report) -> None:
         f"Read {_many(report.runs, 'run')}: {_many(report.points, 'point')} in {_many(report.chunks, 'chunk')} and "
         f"{_many(report.segments, 'segment')}, {_many(report.size_bytes, 'byte')}."
     )
+    if report.media:
+        click.echo(f"Media: {_many(report.media, 'item')}.")
     if report.files:
         looked = "" if report.objects is None else f", {_many(report.objects, 'object')} looked for"
         click.echo(f"Artifacts: {_many(report.files, 'file')}{looked}.")
@@ -68,7 +70,7 @@ def _many(count: int, what: str) -> str:
 
 
 def _report_as_json(report: Report) -> dict[str, object]:
-    counts = ("runs", "removing", "segments", "axes", "chunks", "points", "size_bytes", "files", "objects")
+    counts = ("runs", "removing", "segments", "axes", "chunks", "points", "media", "size_bytes", "files", "objects")
     return {name: getattr(report, name) for name in counts} | {"faults": [_fault_as_json(f) for f in report.faults]}
 
 

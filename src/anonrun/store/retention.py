@@ -60,7 +60,7 @@ class Due:
         expired: runs that have expired and are not marked.
         marked: runs that are marked, expired or deleted, and not yet removed.
         points: their points.
-        size_bytes: bytes of their history.
+        size_bytes: bytes of their history and media.
         anonymous_live: unclaimed runs that are live.
         oldest_us: when the earliest of the runs that wait ceased to exist; None where none waits.
     """

@@ -24,7 +24,7 @@ class Usage:
         accounts: how many there are.
         runs: live runs.
         points: their points.
-        size_bytes: bytes of their history.
+        size_bytes: bytes of their history and media.
         active_at: when one of them last sent something; None where there is none.
     """
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from anonrun.core.media import MediaKind
 from anonrun.core.messages import to_json
 from anonrun.core.times import from_us
 from anonrun.server import security
@@ -20,6 +21,7 @@ from anonrun.server.routes.account_sessions import session_entry
 from anonrun.server.routes.export import about, csv_parts
 from anonrun.server.routes.keys import key_info
 from anonrun.server.routing import Operations, no_content
+from anonrun.server.services import media
 from anonrun.server.services.archive import Archive
 from anonrun.server.services.core import Core
 from anonrun.server.services.guard import require
@@ -47,7 +49,7 @@ _RUNS_AT_ONCE = 50
     codes=("sign_in_needed", "account_required", "key_scope"),
 )
 async def export_account(request: Request) -> Response:
-    """Download all that one's account has: `account.json`, each run's `run.json` and `history.csv`, and its files."""
+    """Download all that one's account has: `account.json`, each run's `run.json`, `history.csv`, media and files."""
     core = core_of(request)
 
     def begin(tx: Tx, actor: Actor) -> tuple[Actor, Account, AccountExport]:
@@ -76,15 +78,20 @@ async def _zip(core: Core, actor: Actor, account: Account, head: AccountExport) 
     archive = Archive(from_us(core.db.clock.now_us()))
     async for part in archive.add("account.json", _json(head)):
         yield part
-    async for run_head, run_id, last in _runs(core, actor, account):
-        run = run_head.run
+    async for run_head, run in _runs(core, actor, account):
         folder = f"runs/{run.project}/{run.id}-{run.run_id}"  # both are checked to be no path
         names = [metric.name for metric in run_head.metrics]
         async for part in archive.add(f"{folder}/run.json", _json(run_head)):
             yield part
-        async for part in archive.add(f"{folder}/history.csv", csv_parts(core, run_id, names, last)):
+        async for part in archive.add(f"{folder}/history.csv", csv_parts(core, run, names)):
             yield part
-        async for name, parts in _files(core, run_id):  # paths are checked to lead nowhere else
+        if run.media:
+            async for part in archive.add(f"{folder}/media.jsonl", _media(core, actor, run)):
+                yield part
+            async for name, picture in _pictures(core, actor, run):
+                async for part in archive.add(f"{folder}/media/{name}", picture, packed=False):
+                    yield part
+        async for name, parts in _files(core, run.run_id):  # paths are checked to lead nowhere else
             async for part in archive.add(f"{folder}/artifacts/{name}", parts, packed=False):
                 yield part
     yield archive.end()
@@ -111,23 +118,42 @@ async def _files(core: Core, run_id: uuid.UUID) -> AsyncIterator[tuple[str, Asyn
         yield name, read_blob(core.objects, parts, 0, size)
 
 
+async def _media(core: Core, actor: Actor, run: Run) -> AsyncIterator[str]:
+    """Yield a line of JSON for each item of a run's media, with its content but for pictures'."""
+    async for items in media.whole_items(core.db, actor, run, pictures=False):
+        for item in items:
+            text = json.dumps(to_json(media.info(actor, run, item)), ensure_ascii=False, allow_nan=False)
+            yield text + "\n"
+
+
+async def _pictures(core: Core, actor: Actor, run: Run) -> AsyncIterator[tuple[str, AsyncIterator[bytes]]]:
+    """Yield the pictures of a run, each with the name of its file, which is its position, and its bytes."""
+
+    async def alone(content: bytes) -> AsyncIterator[bytes]:
+        yield content
+
+    async for items in media.whole_items(core.db, actor, run, kinds=[MediaKind.IMAGE.value]):
+        for item in items:
+            yield f"{item.position:06}.{item.type.rpartition('/')[2]}", alone(item.content or b"")
+
+
 async def _json(message: object) -> AsyncIterator[str]:
     yield json.dumps(to_json(message), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-async def _runs(core: Core, actor: Actor, account: Account) -> AsyncIterator[tuple[ExportHead, uuid.UUID, int]]:
-    """Yield an account's runs, newest first, each with the position up to which its history goes."""
+async def _runs(core: Core, actor: Actor, account: Account) -> AsyncIterator[tuple[ExportHead, Run]]:
+    """Yield an account's runs, newest first."""
     after: tuple[int, uuid.UUID] | None = None
 
-    def page(tx: Tx, after: tuple[int, uuid.UUID] | None) -> list[tuple[Run, ExportHead, int]]:
+    def page(tx: Tx, after: tuple[int, uuid.UUID] | None) -> list[tuple[ExportHead, Run]]:
         asked = listing.Asked(limit=_RUNS_AT_ONCE, after=after)
         listed = listing.runs(tx, Reach(owners=(account.account_id,)), asked)
-        return [(run, *about(tx, actor, run)) for run in listed]
+        return [(about(tx, actor, run), run) for run in listed]
 
     while found := await core.db.read(lambda tx, after=after: page(tx, after)):  # type: ignore[misc]  # the default binds the loop's value
-        for run, head, last in found:
-            yield head, run.run_id, last
-        after = (found[-1][0].created_at, found[-1][0].run_id)
+        for head, run in found:
+            yield head, run
+        after = (found[-1][1].created_at, found[-1][1].run_id)
 
 
 @operations.delete(

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
+import json
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 from anonrun.core.media import MAX_BATCH_ITEMS, MediaInfo, MediaItem, MediaKind, content_bytes, item_problem
@@ -18,10 +21,12 @@ from anonrun.server.bodies import message, parse_json
 from anonrun.server.policy import Action, can
 from anonrun.server.problems import ProblemError
 from anonrun.server.services.blind import blinded_caption, names_maker, sees_blind
+from anonrun.store import media
+from anonrun.store.database import Database
 from anonrun.store.media import PICTURE, Item
 from anonrun.store.records import Run
 
-__all__ = ["decode_batch", "info", "kinds_shown", "media_id_of", "shown"]
+__all__ = ["decode_batch", "info", "kinds_shown", "media_id_of", "shown", "whole_items"]
 
 _INLINE_BYTES = 32 * 1024
 _ID_BYTES = 16
@@ -43,7 +48,9 @@ def _item(said: Any, number: int) -> Item:  # noqa: ANN401  JSON has no narrower
     try:
         item = message(MediaItem, said, where, raw=("content",))
     except ProblemError as exc:
-        raise ProblemError("media_invalid", exc.body["detail"], item=number) from None
+        said_why = str(exc.body["detail"])
+        detail = said_why if where in said_why else f"{where}: {said_why}"
+        raise ProblemError("media_invalid", detail, item=number) from None
     problem = item_problem(item)
     if problem is not None:
         raise ProblemError("media_invalid", f"{where} ({item.kind.value} {item.key[:80]!r}): {problem}.", item=number)
@@ -92,11 +99,48 @@ def shown(actor: Actor, run: Run, item: Item) -> bool:
     """Whether an actor who may read a run is shown an item of it, which is with its content unless it is a picture."""
     if item.kind == _PRINTED.value and not can(actor, Action.READ_FILES, run):
         return False
-    return not (sees_blind(actor, run) and names_maker(run, item.key, "" if item.kind == PICTURE else _text(item)))
+    return not (sees_blind(actor, run) and names_maker(run, item.key, _readable(item)))
+
+
+async def whole_items(
+    db: Database, actor: Actor, run: Run, *, kinds: Collection[str] = (), pictures: bool = True
+) -> AsyncIterator[list[Item]]:
+    """Yield all items of a run that an actor is shown, in order and a page at a time.
+
+    Args:
+        db: the store.
+        actor: may read the run.
+        run: as it was found; what comes later is left out.
+        kinds: these only; empty for all.
+        pictures: whether the contents of pictures are read too.
+    """
+    some = kinds_shown(actor, run, list(kinds))
+    after, end = 0, not run.media
+    while not end:
+        page = await db.read(
+            lambda tx, after=after: media.page(  # type: ignore[misc]  # the default binds the loop's value
+                tx, run.run_id, after=after, up_to=run.media, kinds=some, pictures=pictures
+            )
+        )
+        if page is None:  # it ceased to exist meanwhile
+            return
+        yield [item for item in page.items if shown(actor, run, item)]
+        after, end = page.position, page.end
 
 
 def _text(item: Item) -> str:
     return (item.content or b"").decode("utf-8", "replace")
+
+
+def _readable(item: Item) -> str:
+    """Return an item's texts as a reader sees them: JSON without its escapes, nothing of a picture."""
+    if item.kind == PICTURE:
+        return ""
+    text = _text(item)
+    if item.type == "application/json":
+        with contextlib.suppress(ValueError, RecursionError):  # then it is no JSON, and has no escapes
+            text = json.dumps(json.loads(text), ensure_ascii=False)
+    return text
 
 
 def info(actor: Actor, run: Run, item: Item) -> MediaInfo:
