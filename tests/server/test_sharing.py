@@ -12,6 +12,7 @@ import pytest
 
 from anonrun.core.tokens import TokenKind, mint
 from anonrun.server.web.badge import badge
+from support.media import media_item, picture, send_media
 from support.site import MadeRun, Site, bearer, code, running_site, segment, sha
 
 DAY_S = 86_400.0
@@ -173,6 +174,13 @@ def hers(site: Site) -> MadeRun:
     )  # fmt: skip
     site.send(run, segment([1.0]))
     site.api.patch(run.path, json={"summary": {"best": 1, "author": WHO, "file": "x"}}, headers=bearer(run.write))
+    table = json.dumps({"columns": ["who"], "rows": [[WHO]]}).replace("g", "\\u0067")
+    send_media(
+        site, run, media_item("shown", "a text", caption=f"by {WHO}"), media_item(WHO), media_item(content=WHO.upper()),
+        media_item(content="to a@b.example"), picture(caption="best.pt on gpu17.cluster.example"),
+        media_item("console", "host gpu17 /secret", kind="console"),
+        media_item("escaped", table, kind="table", type="application/json"),
+    )  # fmt: skip
     return run
 
 
@@ -207,6 +215,7 @@ def everything(site: Site, run: MadeRun, client: httpx.Client, headers: dict[str
     reads = [
         "", "/metrics", "/series", "/series?metric=loss", "/sampled", "/sampled?metric=loss&points=3", "/live",
         "/export?format=csv", "/export?format=json", "/export?format=x", "/links", "/writers/1", "/nothing",
+        "/media", "/media?kind=console", "/media?kind=text&kind=table",
     ]  # fmt: skip
     answers = [client.get(path + what, headers=headers) for what in reads]
     answers += [client.get(f"/api/v1/{what}", headers=headers) for what in ("runs", "session", "account", "server")]

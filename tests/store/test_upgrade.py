@@ -16,7 +16,7 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Boolean, Connection, MetaData, func, select, text
 
-from anonrun.store import accounts, artifacts, blobs, compaction, runs, summaries
+from anonrun.store import accounts, artifacts, blobs, compaction, media, runs, summaries
 from anonrun.store.check import check
 from anonrun.store.database import Database, StoreError
 from anonrun.store.dialect import Dialect, dialect_for
@@ -26,6 +26,7 @@ from anonrun.store.migrations.upgrade import config_for
 from anonrun.store.reading import gather
 from anonrun.store.schema import SCHEMA_VERSION, TOKEN
 from anonrun.store.sessions import find as find_session
+from anonrun.store.transaction import Tx
 from support.databases import Clusters, Place
 from support.site import SetClock
 from support.stored import incoming
@@ -156,6 +157,29 @@ def test_an_artifact_is_there_after_an_upgrade_with_its_name_and_its_bytes(empty
         blob = db.read_now(lambda tx: blobs.find(tx, ada, files[0].digest))
         assert blob is not None
         assert [part.key for part in db.read_now(lambda tx: blobs.parts(tx, blob.blob_id))] == ["00/x-1", "00/x-2"]
+    finally:
+        db.close()
+
+
+def test_media_are_there_after_an_upgrade_and_go_on_where_they_were(empty: Place) -> None:
+    golden = make(empty, "0011")
+    db = Database.open(empty.where, clock=SetClock(golden["now_us"]))
+    try:
+        rows = [row for row in golden["tables"]["media"] if row["run_id"] == golden["tables"]["media"][0]["run_id"]]
+        run_id = uuid.UUID(rows[0]["run_id"]["hex"])
+        page = db.read_now(lambda tx: media.page(tx, run_id, after=0, pictures=True))
+        assert page is not None
+        assert [(item.kind, item.content, item.caption, item.step) for item in page.items] == [
+            (row["kind"], bytes.fromhex(row["content"]["hex"]), row["caption"], row["step"]) for row in rows
+        ]
+        more = media.Item.of(b"x", media_id=b"x" * 16, kind="text", key="k", step=0, time_us=0, type="text/plain")
+
+        def add(tx: Tx) -> object:
+            run = runs.find(tx, run_id)
+            assert run is not None
+            return media.add(tx, run, [page.items[0], more], None)
+
+        assert db.write_now(add) == media.Added(1, 4)
     finally:
         db.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -108,6 +109,27 @@ class Transport(httpx.BaseTransport):
             return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
 
         return self._portal.call(send)
+
+    @contextmanager
+    def following(self, app: Any, path: str, headers: dict[str, str], told: bytearray) -> Iterator[None]:
+        """Have the answer to a GET written to `told` as it comes; wait in the end until it is over."""
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+            "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+            "server": ("127.0.0.1", 80), "client": ("203.0.113.7", 4711), "state": {},
+        }  # fmt: skip
+
+        async def receive() -> dict[str, Any]:
+            await asyncio.Event().wait()  # its reader stays
+            raise AssertionError("nothing comes")
+
+        async def send(message: dict[str, Any]) -> None:
+            told.extend(message.get("body", b""))
+
+        answered = self._portal.start_task_soon(app, scope, receive, send)
+        yield
+        answered.result(timeout=30)
 
 
 @dataclass

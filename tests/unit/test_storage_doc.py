@@ -21,6 +21,7 @@ from anonrun.store.schema import (
     BLOB,
     BLOB_PART,
     CHUNK,
+    MEDIA,
     METRIC,
     RUN,
     SEG,
@@ -127,7 +128,7 @@ def test_rollups_hold_what_the_table_says() -> None:
 
 def test_the_tables_and_their_keys_are_those_of_the_schema() -> None:
     said = {row[0].strip("`"): re.findall(r"`(\w+)`", row[1]) for row in rows_of(section("From segment to chunk"))[1:]}
-    tables = (RUN, METRIC, WRITER, SEG, TAIL, AXIS, CHUNK)
+    tables = (RUN, METRIC, WRITER, SEG, TAIL, AXIS, CHUNK, MEDIA)
     assert said == {table.name: [key.name for key in table.primary_key][1:] for table in tables}
     assert all(next(iter(table.primary_key)).name == "run_id" for table in tables)
     of_files = {row[0].strip("`"): re.findall(r"`(\w+)`", row[1]) for row in rows_of(section("Files of artifacts"))[1:]}

@@ -38,9 +38,12 @@ def parse_time(text: str) -> datetime:
     """Return the instant that RFC 3339 `text` names.
 
     Raises:
-        ValueError: the text is no RFC 3339 time, or has no offset.
+        ValueError: the text is no RFC 3339 time, has no offset, or is in no year of UTC's.
     """
     instant = datetime.fromisoformat(text.replace("Z", "+00:00"))
     if instant.tzinfo is None:
         raise ValueError(f"time {text!r} has no offset from UTC")
-    return instant.astimezone(timezone.utc)
+    try:
+        return instant.astimezone(timezone.utc)
+    except OverflowError as exc:
+        raise ValueError(f"time {text!r} is in no year of UTC's") from exc

@@ -106,13 +106,15 @@ async def _events(request: Request, run_id: uuid.UUID, position: int) -> AsyncIt
                 shown = found.seen
                 yield _event("run", json.dumps(to_json(found.news), allow_nan=False))
             page = found.page
-            if page is not None and page.position > position:
-                position = page.position
-                if page.segments:
-                    yield _event("points", base64.b64encode(b"".join(page.segments)).decode("ascii"), at=position)
+            more = page if page is not None and page.position > position else None
+            if more is not None:
+                position = more.position
+                if more.segments:
+                    yield _event("points", base64.b64encode(b"".join(more.segments)).decode("ascii"), at=position)
+            if more is not None or found.news is not None:
                 await asyncio.sleep(_PACE_S)  # whoever logs without pause is followed at a pace that a page can draw
-                if not page.end:
-                    continue
+            if more is not None and not more.end:
+                continue
             if not await _wait(listener, found.expires_at, core.db.clock.now_us()):
                 yield _STILL_HERE
 

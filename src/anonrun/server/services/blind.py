@@ -108,7 +108,7 @@ _LONGEST_TEXT = 200
 _SHORTEST_NAME = 4
 # A path, a mail address, a home folder; a dot before a letter: a file's name, a host, a module of somebody's.
 _POINTS_SOMEWHERE = re.compile(r"[/\\@~]|\w\.[^\W\d]|\b\d{1,3}(?:\.\d{1,3}){3}\b|[0-9a-fA-F]*:[0-9a-fA-F]*:")
-_PERSON = re.compile(r"[\w.+-]{1,64}@[\w-]+\.\w|(?:/home/|/Users/|/home\\/|[A-Za-z]:\\{1,4}Users\\{1,4})\w")
+_PERSON = re.compile(r"[\w.+-]@[\w-]{1,64}\.\w|(?:/home/|/Users/|/home\\/|[A-Za-z]:\\{1,4}Users\\{1,4})\w")
 _KEY_POINTS_SOMEWHERE = re.compile(r"@|^[/~\\]|^[A-Za-z]:[/\\]|\b\d{1,3}(?:\.\d{1,3}){3}\b")
 
 
