@@ -12,6 +12,7 @@ Example:
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from anonrun.client.api import Api
     from anonrun.client.artifact import Artifact
     from anonrun.client.config import Config, Summary
+    from anonrun.client.media.histogram import Histogram
+    from anonrun.client.media.image import Image
+    from anonrun.client.media.table import Table
+    from anonrun.client.media.text import Text
 
     run: Run | None
     config: Config
@@ -46,10 +51,14 @@ __all__ = [
     "Artifact",
     "AuthenticationError",
     "DamagedDataError",
+    "Histogram",
+    "Image",
     "NotFoundError",
     "Run",
     "ServerError",
     "ServerUnavailableError",
+    "Table",
+    "Text",
     "UsageError",
     "__version__",
     "finish",
@@ -58,6 +67,7 @@ __all__ = [
     "log_artifact",
     "login",
     "logout",
+    "plot",
     "show",
 ]
 
@@ -82,6 +92,7 @@ def init(
     system_metrics: bool | float | None = None,
     capture: Sequence[str] = (),
     total: int | None = None,
+    console: bool | None = None,
     **more: Any,  # noqa: ANN401  the user's values
 ) -> Run:
     """Start a run.
@@ -113,6 +124,8 @@ def init(
         capture: accepted for the sake of later versions; nothing about the machine is collected.
         total: steps that the training will make, for a progress bar and the time that is left; `run.total` can be set
             later too. What cannot be such a number is ignored with a warning.
+        console: whether what this process prints is kept with the run, from here to `finish`: for whoever may see the
+            run, without our own secrets. None means `ANONRUN_CONSOLE`, or no.
         more: arguments of wandb.init that mean nothing here are ignored with a note; others raise.
 
     Raises:
@@ -125,7 +138,7 @@ def init(
     return _session.init(
         project=project, name=name, config=config, anonymous=anonymous, server=server, api_key=api_key, id=id,
         resume=resume, mode=mode, tags=tags, notes=notes, group=group, job_type=job_type, dir=dir, reinit=reinit,
-        system_metrics=system_metrics, capture=capture, total=total, **more,
+        system_metrics=system_metrics, capture=capture, total=total, console=console, **more,
     )  # fmt: skip
 
 
@@ -199,15 +212,22 @@ def unload_ipython_extension(ipython: Any) -> None:  # noqa: ANN401  IPython is 
     unload(ipython)
 
 
+_ON_DEMAND = {
+    "Api": "anonrun.client.api",
+    "Artifact": "anonrun.client.artifact",
+    "Histogram": "anonrun.client.media.histogram",
+    "Image": "anonrun.client.media.image",
+    "Table": "anonrun.client.media.table",
+    "Text": "anonrun.client.media.text",
+}
+"""Where the classes are that not every program needs."""
+
+
 def __getattr__(name: str) -> Any:  # noqa: ANN401  what it is depends on the name
-    if name == "Api":
-        from anonrun.client.api import Api  # noqa: PLC0415  reading back is not for every program
-
-        return Api
-    if name == "Artifact":
-        from anonrun.client.artifact import Artifact  # noqa: PLC0415  few programs log any
-
-        return Artifact
+    if name in _ON_DEMAND:
+        return getattr(importlib.import_module(_ON_DEMAND[name]), name)
+    if name == "plot":
+        return importlib.import_module("anonrun.plot")
     if name == "run":
         return _session.run
     if name in ("config", "summary"):

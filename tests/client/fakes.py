@@ -13,7 +13,8 @@ from anonrun.client.identity import Credential
 from anonrun.client.remote import Remote
 from anonrun.client.status import ServerRef
 from anonrun.client.transport import Request, Response
-from anonrun.core.messages import RunInfo, RunState, RunStatus, to_json
+from anonrun.core.media import MediaBatch, MediaItem, MediaReceipt, item_problem
+from anonrun.core.messages import RunInfo, RunState, RunStatus, from_json, to_json
 from anonrun.core.tokens import TokenKind, mint, token_hash
 from anonrun.core.wire import decode_all
 from anonrun.errors import ServerUnavailableError
@@ -38,6 +39,7 @@ class StoredRun:
     state: str = "running"
     writers: dict[int, list[tuple[int, dict[str, float]]]] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
+    media: dict[str, MediaItem] = field(default_factory=dict)
 
     @property
     def rows(self) -> list[tuple[int, dict[str, float]]]:
@@ -96,6 +98,8 @@ class MemoryServer:
             return answer(200, self._status(run))
         if rest == ["segments"]:
             return self._take(run, body)
+        if rest == ["media"]:
+            return self._take_media(run, body)
         if rest[0] == "writers":
             return answer(200, {"next": len(run.writers.get(int(rest[1]), [])), "status": self._status(run)})
         return problem(404, "not_found")
@@ -113,6 +117,15 @@ class MemoryServer:
                 for at, step in enumerate(frame.steps):
                     rows.append((step, {n: c[at] for n, c in zip(frame.names, frame.columns, strict=True)}))
         return answer(200, {"next": len(rows), "status": self._status(run)})
+
+    def _take_media(self, run: StoredRun, body: bytes) -> Response:
+        items = from_json(MediaBatch, json.loads(body)).items
+        for number, item in enumerate(items):
+            if (wrong := item_problem(item)) is not None:
+                return problem(422, "media_invalid", item=number, detail=wrong)
+        before = len(run.media)
+        run.media.update({item.media_id: item for item in items})
+        return answer(200, MediaReceipt(stored=len(run.media) - before, position=len(run.media)))
 
     def _status(self, run: StoredRun) -> RunStatus:
         return RunStatus(

@@ -42,12 +42,13 @@ def sync(folders: tuple[Path, ...], server: str | None, *, as_json: bool) -> Non
         outcomes.append(outcome)
         if not as_json:
             rows = counted(outcome.rows, "row")
+            media = f", {counted(outcome.media, 'item')} of media" if outcome.media else ""
             state = (
                 f"delivered, {rows}"
                 if outcome.delivered
                 else f"still going, delivered so far, {rows}"
                 if outcome.live
-                else f"NOT delivered, {share_that_waits(outcome.waiting, outcome.rows + outcome.waiting)}"
+                else f"NOT delivered, {share_that_waits(outcome.waiting, outcome.rows + outcome.waiting)}{media}"
             )
             click.echo(f"{outcome.name}: {state}{f'. {outcome.trouble}' if outcome.trouble else ''}")
     if as_json:

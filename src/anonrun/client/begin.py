@@ -82,6 +82,8 @@ def start(settings: Settings, *, announce: bool, notices: Notices) -> Run:
     if settings.system_every_s is not None:
         recording.sample_system(settings.system_every_s, rank=settings.rank if settings.assists else 0)
     greeting.say()
+    if settings.console:
+        recording.keep_console()
     return run
 
 

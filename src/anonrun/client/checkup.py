@@ -14,10 +14,11 @@ from anonrun._version import __version__
 from anonrun.client import embedded
 from anonrun.client.access import Place, place
 from anonrun.client.leftovers import owned
+from anonrun.client.media.shelf import Shelf
 from anonrun.client.notices import in_notebook
 from anonrun.client.remote import Refusal, Remote
 from anonrun.client.spool.aside import ASIDE_SUFFIX, Aside
-from anonrun.client.spool.folder import RunFolder, folders_in
+from anonrun.client.spool.folder import ASIDE_FOLDER_SUFFIX, RunFolder, folders_in
 from anonrun.client.spool.reader import PartReader
 from anonrun.client.transport import open_transport
 from anonrun.core.words import counted
@@ -109,7 +110,11 @@ def _spool(where: Place) -> Iterator[Finding]:
     folders = folders_in(spool) if spool.is_dir() else []
     for folder in folders:
         rows, size, damage = _read_through(folder)
-        what = f"{counted(rows, 'row')} {_whose(folder)} {'waits' if rows == 1 else 'wait'} in {folder.path}"
+        items = Shelf(folder).waiting()
+        size += sum(item.size_bytes for item in items)
+        media = f" and {counted(len(items), 'item')} of media" if items else ""
+        verb = "waits" if rows == 1 and not items else "wait"
+        what = f"{counted(rows, 'row')}{media} {_whose(folder)} {verb} in {folder.path}"
         text = f"{what} ({size:,} bytes); `anonrun sync` delivers what no server has."
         yield Finding("spool", good=not damage, text=" ".join((text, *damage)))
     for path in sorted(spool.glob(f"*{ASIDE_SUFFIX}")):
@@ -117,6 +122,10 @@ def _spool(where: Place) -> Iterator[Finding]:
         rows_aside = counted(len(aside.places()), "row")
         text = f"{rows_aside} that a server did not take: {path}. Remove it when you need it no more."
         yield Finding("rows set aside", good=False, text=text)
+    for path in sorted(spool.glob(f"*{ASIDE_FOLDER_SUFFIX}")):
+        items_aside = counted(sum(1 for _ in path.iterdir()), "item")
+        text = f"{items_aside} of media that a server did not take: {path}. Remove it when you need it no more."
+        yield Finding("media set aside", good=False, text=text)
     if not folders:
         yield Finding("spool", good=True, text=f"everything is delivered; {spool} is empty")
 

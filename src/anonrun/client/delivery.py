@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
+from anonrun.client.media.outbox import Outbox
+from anonrun.client.media.shelf import Shelf
 from anonrun.client.registration import Keys, make_run
 from anonrun.client.remote import Refusal, Remote
 from anonrun.client.spool.folder import RunFile, RunFolder
@@ -72,6 +74,7 @@ class Delivery:
         writer: the writing end in this process; None where nobody writes any more.
         keep_bytes: delivered parts are kept up to this size in total, for readers in this process.
         tidy: whether delivered parts may be removed while another process writes the run, which it does not deliver.
+        shelf: of this process, where pictures and the like wait; None for another end of the same.
 
     Attributes:
         info: the run as the server described it last; None before it has it.
@@ -84,6 +87,7 @@ class Delivery:
         aside: a sentence where the server takes single rows in no way, which were set aside.
         server_time_offset_s: the server's clock less ours.
         uploads: artifacts of the run that wait.
+        outbox: pictures, tables and the like that wait.
     """
 
     def __init__(
@@ -96,6 +100,7 @@ class Delivery:
         writer: SpoolWriter | None = None,
         keep_bytes: int = 0,
         tidy: bool = False,
+        shelf: Shelf | None = None,
     ) -> None:
         self.folder = folder
         self.file = file
@@ -109,6 +114,7 @@ class Delivery:
         self.aside: str | None = None
         self.server_time_offset_s: float | None = None
         self.uploads = Uploads(folder)
+        self.outbox = Outbox(shelf or Shelf(folder))
         self._connect = connect
         self._keys = keys
         self._writer = writer
@@ -149,7 +155,7 @@ class Delivery:
 
     def may_be_removed(self) -> bool:
         """Return whether the folder holds nothing that the server does not have."""
-        return self.drained and self._queue.all_read() and not self.uploads.waiting()
+        return self.drained and self._queue.all_read() and not self.uploads.waiting() and not self.outbox.shelf.count()
 
     def keep_file(self) -> None:
         """Write `run.json` where the disk had no room for it before: without it nobody else can deliver the run."""
@@ -240,6 +246,7 @@ class Delivery:
         self._changes.clear()
         self._queue.begin_anew()
         self.uploads.begin_anew()
+        self.outbox.begin_anew()
 
     def _heard(self, said: RunInfo | RunStatus) -> None:
         self.connected = True
@@ -273,6 +280,11 @@ class Delivery:
         if self._next is None:
             self._next = self._queue.next(most_rows=self._most_rows, final=final)
         if self._next is None:
+            if not _STATE_FIELDS & self._changes.keys():
+                self._send_changes(remote)
+            if self.outbox.advance(remote, self.file.write, self.run_id):  # before the run's end is told
+                self.drained = False
+                return True
             self._send_changes(remote)
             self._queue.remove_sent()
             if self.uploads.advance(remote, self.file.write, self.run_id):  # rows that came meanwhile go first

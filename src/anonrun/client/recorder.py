@@ -14,9 +14,12 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from anonrun.client.media.content import Content
+from anonrun.client.media.intake import Intake
 from anonrun.client.notices import Notices
 from anonrun.client.spool.records import CHANGE, MAX_KEYS, ROW, names_record, pack_json, row_struct, sealed
 from anonrun.client.spool.writer import SpoolWriter
+from anonrun.core.media import CONSOLE_KEY, MediaKind
 from anonrun.core.metrics import Row, flatten
 
 __all__ = ["Recorder"]
@@ -53,6 +56,7 @@ class Recorder:
     Args:
         writer: where records go.
         notices: where warnings go.
+        intake: takes what is no number, such as pictures; None where nothing does.
 
     Attributes:
         rows: rows written by this process.
@@ -61,7 +65,9 @@ class Recorder:
         step: step of the next row that has none of its own.
     """
 
-    def __init__(self, writer: SpoolWriter, notices: Notices, *, first_step: int = 0) -> None:
+    def __init__(
+        self, writer: SpoolWriter, notices: Notices, *, first_step: int = 0, intake: Intake | None = None
+    ) -> None:
         self.rows = 0
         self.samples = 0
         self.lost = 0
@@ -69,6 +75,8 @@ class Recorder:
         self.closed = False
         self._writer = writer
         self._notices = notices
+        self._intake = intake
+        self._unseen = False  # by the process that delivers
         self._highest = first_step
         self._plans: dict[tuple[Any, ...], _Plan] = {}
         self._by_names: dict[tuple[str, ...], _Plan] = {}
@@ -120,6 +128,11 @@ class Recorder:
         with self._writer.lock:
             return self._writer.append(pack_json(CHANGE, fields))
 
+    def keep_printed(self, text: str) -> None:
+        """Keep a piece of what the program printed, at the step of the moment."""
+        if self._intake is not None:
+            self._intake.keep(CONSOLE_KEY, self.step, [Content(MediaKind.CONSOLE, "text/plain", text)])
+
     def go_on_at(self, step: int) -> None:
         """Have the run's own counter go on at `step`, where it is not there yet."""
         with self._writer.lock:
@@ -136,6 +149,7 @@ class Recorder:
     def after_fork_in_child(self) -> None:
         """Go on as a writer of this process's own, from the same step."""
         self._writer.after_fork_in_child()
+        self._unseen = True
 
     def _log_slowly(self, data: Mapping[Any, Any], step: int | None, commit: bool | None) -> None:
         if self.closed:
@@ -154,8 +168,7 @@ class Recorder:
         except Exception as exc:  # noqa: BLE001  a mapping of the user's own may do anything
             self._notices.warn_once("data", f"log() could not read its dict ({exc!r}); this was not logged.")
             return
-        for refusal in row.refusals:
-            self._notices.warn_once(f"metric {refusal.name}", refusal.problem)
+        media = self._media_of(row)
         own_step = self._checked_step(step)
         with self._writer.lock:
             at = self._place(own_step)
@@ -163,7 +176,28 @@ class Recorder:
             self.lost += not self._keep(row, at, asked)
             if commit or (commit is None and own_step is None):
                 self.step = max(self.step, at + 1)
+        for key, contents in media:
+            self._keep_media(key, at, contents)
         self.warn_of_disk()
+
+    def _media_of(self, row: Row) -> list[tuple[str, list[Content]]]:
+        """Return what a row has beside numbers, encoded, and warn of what cannot be logged at all."""
+        media = []
+        for refusal in row.refusals:
+            known = self._intake is not None and refusal.value is not None
+            contents = self._intake.contents(refusal.name, refusal.value) if known and self._intake else None
+            if contents is None:
+                self._notices.warn_once(f"metric {refusal.name}", refusal.problem)
+            elif contents:
+                media.append((refusal.name, contents))
+        return media
+
+    def _keep_media(self, key: str, step: int, contents: list[Content]) -> None:
+        assert self._intake is not None, "it made the contents"
+        if self._unseen:  # a part of this process's own tells that it lives, and may write on
+            self._unseen = False
+            self.change({})
+        self._intake.keep(key, step, contents)
 
     def warn_of_disk(self) -> None:
         """Say once that the disk refuses, if it does. Not under the lock: whoever takes what is said may log too."""

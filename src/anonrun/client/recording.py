@@ -16,11 +16,14 @@ from typing import Any
 from anonrun.client.artifact import Artifact, scanned
 from anonrun.client.browser import open_privately
 from anonrun.client.connect import Connector
+from anonrun.client.console import Console
 from anonrun.client.delivery import Connection, Delivery
 from anonrun.client.feed import RowFeed
 from anonrun.client.home import without_home
 from anonrun.client.leftovers import deliver_leftovers, owned
 from anonrun.client.links import LinkWish, share_link
+from anonrun.client.media.intake import Intake
+from anonrun.client.media.shelf import Shelf
 from anonrun.client.notices import Notices
 from anonrun.client.progress import progress, sentence
 from anonrun.client.recorder import Recorder
@@ -42,6 +45,7 @@ __all__ = ["Recording"]
 _FINISH_S = 30.0
 _UNREACHABLE_S = 5.0
 _PROGRESS_AFTER_S = 1.0
+_MEDIA_SHARE = 4  # of what the run may take on disk, beside its rows
 
 
 class Recording:
@@ -62,6 +66,7 @@ class Recording:
 
     Attributes:
         recorder: takes what is logged.
+        shelf: where pictures, tables and the like wait.
         sender: None for an offline run.
     """
 
@@ -93,7 +98,8 @@ class Recording:
         if not helps:
             self._own()
         self.writer = SpoolWriter(self.folder.path, limit_bytes=limit_bytes)
-        self.recorder = Recorder(self.writer, notices)
+        self.shelf = Shelf(self.folder, limit_bytes // _MEDIA_SHARE)
+        self.recorder = Recorder(self.writer, notices, intake=Intake(self.shelf, notices))
         self.delivery = Delivery(
             self.folder,
             file,
@@ -101,9 +107,11 @@ class Recording:
             keys=keys,
             writer=self.writer,
             keep_bytes=min(KEEP_BYTES, limit_bytes // 4),
+            shelf=self.shelf,
         )
         self.sender: Sender | None = None
         self._sampler: Sampler | None = None
+        self._console: Console | None = None
         if not file.offline and not helps:
             others = deliver_leftovers(spool, server=file.server, connect=connect, keys_for=keys_for)
             self.sender = Sender(
@@ -113,6 +121,7 @@ class Recording:
                 leftovers=others,
                 on_settled=on_settled,
                 heartbeat_s=heartbeat_s if tells_end else None,
+                each_turn=self._keep_printed,
             )
             self.sender.start()
 
@@ -140,6 +149,11 @@ class Recording:
     def written_rows(self) -> int:
         """Rows that are to be delivered, those of system metrics included."""
         return self.rows + self.recorder.samples
+
+    @property
+    def unsent_media(self) -> int:
+        """Pictures, tables and the like that the server does not have."""
+        return self.shelf.count()
 
     @property
     def trouble(self) -> str | None:
@@ -201,6 +215,11 @@ class Recording:
         """Return a new reader of all rows."""
         return RowFeed(self.folder, self.writer, self._rows_on_server)
 
+    def keep_console(self) -> None:
+        """Keep what this process prints from now on, until `end`."""
+        self._console = Console(self.recorder.keep_printed)
+        self._console.begin()
+
     def change(self, fields: dict[str, Any]) -> None:
         """Save fields of `RunUpdate` that change."""
         if not self.recorder.closed:
@@ -210,10 +229,13 @@ class Recording:
         """Take nothing more, and note how the run ended; a forked child only stops."""
         if self._sampler is not None:
             self._sampler.stop()
+        if self._console is not None:
+            self._console.end()
         if not self._forked and self._tells_end:
             told = {"state": state, "exit_code": exit_code}
             self.recorder.change(told if error is None else {**told, "error": error})
         self.recorder.closed = True
+        self.shelf.close()
         self.writer.close()
         self.recorder.warn_of_disk()
         if not self._forked:
@@ -231,15 +253,16 @@ class Recording:
         shown = progress(self._notices)
         while not sender.wait(0.2 if timeout_s is None else min(0.2, max(0.0, started + most_s - time.monotonic()))):
             now = time.monotonic()
-            uploads = self.delivery.uploads
+            uploads, outbox = self.delivery.uploads, self.delivery.outbox
             heard = max(started, sender.reached_at or started)
             # Files take as long as they take: without a bound of the user's it is waited for as long as they move.
-            moved = started if timeout_s is not None else max(started, uploads.moved_at or started)
+            moved_at = max(started, uploads.moved_at or started, outbox.moved_at or started)
+            moved = started if timeout_s is not None else moved_at
             if now >= moved + most_s or (timeout_s is None and now - heard >= _UNREACHABLE_S and not uploads.waiting()):
                 break
             if now - started >= _PROGRESS_AFTER_S:
                 rows = sentence(unsent=self.unsent_rows, rows=self.written_rows, waited_s=now - started, most_s=most_s)
-                shown.show((uploads.left() if not self.unsent_rows else None) or rows)
+                shown.show((None if self.unsent_rows else outbox.left() or uploads.left()) or rows)
         shown.close()
         return sender.done
 
@@ -329,12 +352,19 @@ class Recording:
         """Go on as a writer of its own; the parent delivers."""
         self._forked = True
         self._sampler = None  # its thread is the parent's
+        if self._console is not None:
+            self._console.abandon()
+        self.shelf.after_fork_in_child()
         self.recorder.after_fork_in_child()
 
     @property
     def forked(self) -> bool:
         """Whether another process delivers, since this is a forked or spawned worker."""
         return self._forked
+
+    def _keep_printed(self) -> None:
+        if self._console is not None:
+            self._console.flush()
 
     def _rows_on_server(self) -> list[Frame]:
         """Return all rows that the server has; nothing where it cannot be asked."""

@@ -230,6 +230,7 @@ class Run:
             anonymous=info.anonymous,
             expires_at=info.expires_at,
             failure=self._last_failure(),
+            unsent_media=recording.unsent_media,
         )
 
     def secrets(self) -> RunSecrets:
@@ -488,7 +489,8 @@ class Run:
             self._recording.after_fork_in_child()
 
     def _say_goodbye(self, recording: Recording) -> None:
-        unsent = recording.unsent_rows
+        unsent, unsent_media = recording.unsent_rows, recording.unsent_media
+        media = f"{counted(unsent_media, 'item')} of media"
         if recording.sender is None:
             trouble = f" {recording.trouble}" if recording.trouble else ""
             self._notices.say(
@@ -498,8 +500,14 @@ class Run:
             if recording.sender.trouble:  # it was said, but for a notebook, where nothing is said in the background
                 self._notices.warn_once(recording.sender.trouble, recording.sender.trouble)
             self._notices.say(
-                f"run {self.name} {self._state.value}: {unsent:,} of {counted(recording.written_rows, 'row')} did not "
-                "reach the server."
+                f"run {self.name} {self._state.value}: {unsent:,} of {counted(recording.written_rows, 'row')}"
+                f"{f' and {media}' if unsent_media else ''} did not reach the server."
+            )
+        elif not unsent and unsent_media:
+            why = recording.trouble or "There was not time enough."
+            self._notices.say(
+                f"run {self.name}: {media} not delivered yet, in {recording.folder.path}. {why} `anonrun sync` goes on "
+                "with it; so does the next run on this machine."
             )
         elif not recording.sender.done and not unsent and (left := len(recording.delivery.uploads.waiting())):
             why = recording.trouble or "There was not time enough."
@@ -510,8 +518,9 @@ class Run:
         elif not recording.sender.done:
             why = recording.trouble or "The server did not answer in time."
             self._notices.say(
-                f"run {self.name} is not delivered in full: {share_that_waits(unsent, recording.written_rows)} in "
-                f"{recording.folder.path}. {why} `anonrun sync` delivers them; so does the next run on this machine."
+                f"run {self.name} is not delivered in full: {share_that_waits(unsent, recording.written_rows)}"
+                f"{f', with {media},' if unsent_media else ''} in {recording.folder.path}. {why} `anonrun sync` "
+                "delivers them; so does the next run on this machine."
             )
         elif not in_notebook():
             failure = self._last_failure()

@@ -38,6 +38,7 @@ class Sender:
         leftovers: pieces of other work, done while there is nothing else to do.
         on_settled: called once the server has the run.
         heartbeat_s: how often to say that the run is alive; None where that is another process's to say.
+        each_turn: called before each look at the spool; may put something there.
 
     Attributes:
         trouble: a sentence while delivery is in trouble; else None.
@@ -55,6 +56,7 @@ class Sender:
         leftovers: Generator[None, None, None] | None = None,
         on_settled: Callable[[], object] = lambda: None,
         heartbeat_s: float | None = 15.0,
+        each_turn: Callable[[], object] = lambda: None,
     ) -> None:
         self.delivery = delivery
         self.trouble: str | None = None
@@ -66,6 +68,7 @@ class Sender:
         self._leftovers = leftovers
         self._on_settled = on_settled
         self._heartbeat_s = math.inf if heartbeat_s is None else heartbeat_s
+        self._each_turn = each_turn
         self._finishing = False
         self._stopping = False
         self._wake = threading.Event()
@@ -122,6 +125,7 @@ class Sender:
     def _turn(self) -> float | None:
         """Do one piece of work; return how long to wait before the next, or None at the end."""
         try:
+            self._each_turn()
             self._writer.retry()
             if self._writer.trouble is not None:
                 self._notices.warn_once("disk", self._writer.trouble)
@@ -183,6 +187,8 @@ class Sender:
             *self.delivery.damage,
             self.delivery.complaint,
             self.delivery.aside,
+            self.delivery.outbox.aside,
+            self.delivery.outbox.stopped,
             *self.delivery.uploads.problems,
         ):
             if text is not None:

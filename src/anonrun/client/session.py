@@ -32,7 +32,8 @@ IGNORED = frozenset({"entity", "settings", "save_code", "force", "magic", "sync_
 """Arguments of wandb.init that mean nothing here."""
 
 _KNOWN = frozenset({"project", "name", "config", "anonymous", "server", "api_key", "id", "resume", "mode", "tags",
-                    "notes", "group", "job_type", "dir", "reinit", "system_metrics", "capture", "total"})  # fmt: skip
+                    "notes", "group", "job_type", "dir", "reinit", "system_metrics", "capture", "total",
+                    "console"})  # fmt: skip
 
 
 class Session:

@@ -44,6 +44,7 @@ class Settings:
         spool_bytes: what the run may take on disk before the server has it.
         total: steps that the training will make; None where nobody said so, or nothing that can be.
         system_every_s: seconds between samples of the machine; None takes none.
+        console: whether what the process prints is kept.
     """
 
     mode: Mode
@@ -65,6 +66,7 @@ class Settings:
     spool_bytes: int = LIMIT_BYTES
     total: int | None = None
     system_every_s: float | None = None
+    console: bool = False
 
     @property
     def assists(self) -> bool:
@@ -150,6 +152,17 @@ def _system_every_s(asked: object, environ: Mapping[str, str]) -> float | None:
     return seconds
 
 
+def _switch(asked: object, said: str | None, name: str) -> bool:
+    if asked is not None:
+        return bool(asked)
+    value = (said or "").strip().lower()
+    if value in ("", "0", "no", "false", "off"):
+        return False
+    if value in ("1", "yes", "true", "on"):
+        return True
+    raise UsageError(f"{name}={said!r} is not known; use 1 or 0.")
+
+
 def _config(value: object) -> dict[str, Any]:
     if value is None:
         return {}
@@ -220,6 +233,7 @@ def read_settings(environ: Mapping[str, str], **asked: Any) -> Settings:  # noqa
         spool_bytes=spool_bytes(environ),
         total=total_of(asked.get("total")),
         system_every_s=_system_every_s(asked.get("system_metrics"), environ),
+        console=_switch(asked.get("console"), environ.get("ANONRUN_CONSOLE"), "ANONRUN_CONSOLE"),
     )
     # The processes of one machine would all tell the same of it.
     unasked = settings.assists and asked.get("system_metrics") is None

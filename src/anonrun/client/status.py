@@ -50,6 +50,7 @@ class ClientStatus:
         anonymous: whether the run is unclaimed.
         expires_at: when it stops existing; None where it is kept, or the server has not said yet.
         failure: what stopped it; None where nothing did, or where it went on since.
+        unsent_media: pictures, tables and the like that the server does not have yet.
     """
 
     state: RunState
@@ -62,6 +63,7 @@ class ClientStatus:
     anonymous: bool
     expires_at: datetime | None
     failure: Failure | None = None
+    unsent_media: int = 0
 
 
 @dataclass(frozen=True, slots=True)

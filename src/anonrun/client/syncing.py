@@ -38,6 +38,7 @@ class Outcome:
         delivered: whether that is all, so that the folder was removed.
         live: whether a process still writes it.
         trouble: why something is left; None where nothing is.
+        media: pictures, tables and the like that are on disk only; 0 for a run that is still going.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Outcome:
     delivered: bool
     live: bool
     trouble: str | None
+    media: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return what the command line answers."""
@@ -55,6 +57,7 @@ class Outcome:
             "folder": str(self.folder),
             "rows": self.rows,
             "waiting": self.waiting,
+            "media": self.media,
             "delivered": self.delivered,
             "live": self.live,
             "trouble": self.trouble,
@@ -122,17 +125,24 @@ def _sync(
                 _name(file), folder.path, 0, _on_disk(folder), delivered=False, live=not mine, trouble=str(exc)
             )
         delivered = mine and trouble is None and delivery.may_be_removed()
-        damage = (
-            " ".join(text for text in (*delivery.damage, delivery.aside, *delivery.uploads.problems) if text) or None
-        )
+        damage = " ".join(text for text in _complaints(delivery) if text) or None
         rows, waiting = delivery.sent_rows(own=False), 0
+        media = 0 if delivered or not mine else delivery.outbox.shelf.count()
         if not delivered and mine:
             with contextlib.suppress(OSError):
                 waiting = delivery.unsent_rows()
         delivery.close()
         if delivered:
             folder.remove()
-    return Outcome(_name(file), folder.path, rows, waiting, delivered, live=not mine, trouble=trouble or damage)
+    return Outcome(
+        _name(file), folder.path, rows, waiting, delivered, live=not mine, trouble=trouble or damage, media=media
+    )
+
+
+def _complaints(delivery: Delivery) -> Iterator[str | None]:
+    yield from delivery.damage
+    yield from (delivery.aside, delivery.outbox.aside, delivery.outbox.stopped)
+    yield from delivery.uploads.problems
 
 
 def _place_for(environ: Mapping[str, str], file: RunFile, server: str | None) -> Place:

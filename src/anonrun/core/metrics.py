@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from anonrun.core.limits import MAX_METRIC_NAME_CHARS
@@ -49,10 +49,12 @@ class Refusal:
     Attributes:
         name: the metric as far as it can be named.
         problem: a sentence that says what was wrong and what to do.
+        value: what was given, where the name may be; it may be something else that can be logged.
     """
 
     name: str
     problem: str
+    value: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,19 @@ def _describe(value: object) -> str:
     return f"a value of type {name}{size}"
 
 
+def _instead(value: object) -> str:
+    """Return what to do with a value that is no number."""
+    if isinstance(value, (str, bytes)):
+        return "log anonrun.Text(...) to keep it"
+    if hasattr(value, "columns"):
+        return "log anonrun.Table(dataframe=...) to keep it"
+    if isinstance(getattr(value, "shape", None), tuple) and hasattr(value, "dtype"):
+        return "log anonrun.Histogram(...) or anonrun.Image(...) to keep it"
+    if isinstance(value, (list, tuple)):
+        return "log single numbers, or anonrun.Histogram(...) of them"
+    return "log a single int or float"
+
+
 def _entries(data: Mapping[object, object], prefix: str, depth: int) -> Iterator[tuple[str, object]]:
     for key, value in data.items():
         name = prefix + (key if type(key) is str else str(key))
@@ -138,6 +153,8 @@ def flatten(data: Mapping[object, object]) -> Row:
             if number is not None:
                 good[name] = number
                 continue
-            problem = f"Metric {name!r} got {_describe(value)}, which is not one number; log a single int or float."
+            problem = f"Metric {name!r} got {_describe(value)}, which is not one number; {_instead(value)}."
+            bad[name] = Refusal(name, problem, value)
+            continue
         bad[name[:MAX_METRIC_NAME_CHARS]] = Refusal(name[:MAX_METRIC_NAME_CHARS], problem)
     return Row(tuple(good), tuple(good.values()), tuple(bad.values()))

@@ -51,12 +51,13 @@ class StartOptions:
     height: int | None
     key_metrics: list[str] | None
     total: object
+    console: bool | None
     reference: str | None
     compare: list[str] | None
 
     def for_init(self) -> dict[str, Any]:
         """Return the arguments of `anonrun.init` that were given."""
-        names = ("project", "name", "server", "id", "anonymous", "tags", "notes", "total")
+        names = ("project", "name", "server", "id", "anonymous", "tags", "notes", "total", "console")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
@@ -99,6 +100,7 @@ def _start_parser() -> _Parser:
     parser.add_argument("--tag", action="append", dest="tags", metavar="TAG", help="a tag; may be given several times")
     parser.add_argument("--notes", help="a sentence about the run")
     parser.add_argument("--total", type=_total, metavar="N", help="steps that the training will make")
+    parser.add_argument("--console", action="store_true", default=None, help="keep what is printed with the run")
     parser.add_argument("--display", choices=DISPLAYS, help="how it is shown; chosen by the host where not given")
     parser.add_argument("--height", type=_height, metavar="PX", help="height of the widget in pixels")
     parser.add_argument("--key-metrics", type=_names, metavar="A,B", help="metrics whose charts stand first")

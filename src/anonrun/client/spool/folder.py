@@ -16,11 +16,13 @@ from typing import Any
 from anonrun.client.spool.writer import PART_SUFFIX, PartName
 from anonrun.core.tokens import TokenKind, kind_of
 
-__all__ = ["RunFile", "RunFolder", "folders_in", "remove_remains", "write_private"]
+__all__ = ["ASIDE_FOLDER_SUFFIX", "RunFile", "RunFolder", "folders_in", "remove_remains", "write_private"]
 
 _FILE = "run.json"
 _LOCK = "lock"
 _REMAINS = ".gone-"
+ASIDE_FOLDER_SUFFIX = ".aside"
+"""Ends the name of the folder of media that a server did not take, beside the run's folder."""
 
 
 def write_private(path: Path, text: str) -> None:
@@ -151,12 +153,16 @@ class RunFolder:
 
 
 def folders_in(spool: Path) -> list[RunFolder]:
-    """Return all folders in a spool, the oldest first, without the remains of runs.
+    """Return all folders in a spool, the oldest first, without the remains of runs and what was set aside.
 
     Raises:
         OSError: the spool cannot be read.
     """
-    return [RunFolder(path) for path in sorted(spool.iterdir()) if path.is_dir() and not path.name.startswith(_REMAINS)]
+    return [
+        RunFolder(path)
+        for path in sorted(spool.iterdir())
+        if path.is_dir() and not (path.name.startswith(_REMAINS) or path.name.endswith(ASIDE_FOLDER_SUFFIX))
+    ]
 
 
 def remove_remains(spool: Path) -> None:
