@@ -20,6 +20,7 @@ _COMMANDS = {
     "gc": "anonrun.cli.server:gc",
     "login": "anonrun.cli.account:login",
     "logout": "anonrun.cli.account:logout",
+    "media": "anonrun.cli.media:media",
     "nb": "anonrun.cli.nb:nb",
     "runs": "anonrun.cli.runs:runs",
     "server": "anonrun.cli.server:server",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects
 
+    from anonrun.client.api_media import ApiMedia
     from anonrun.client.series import Sampled, Series
 
 __all__ = ["Api", "ApiRun"]
@@ -315,6 +316,20 @@ class ApiRun:
             metrics: only these; all where none is named.
         """
         return self._frames(list(metrics))
+
+    def media(self, kind: str | None = None, key: str | None = None) -> Iterator[ApiMedia]:
+        """Return pictures, histograms, tables, texts, charts and printed lines, in the order in which they arrived.
+
+        Args:
+            kind: only one: `image`, `histogram`, `table`, `text`, `confusion_matrix`, `curves`, `figure` or `console`.
+            key: only what was logged under this key.
+
+        Raises:
+            UsageError: there is no such kind.
+        """
+        from anonrun.client.api_media import media_of  # noqa: PLC0415  most runs have numbers only
+
+        return media_of(self._access, self._info, kind, key)
 
     def export(self, form: str = "csv") -> bytes:
         """Return the whole run as one file, `csv` or `json`."""
