@@ -2,6 +2,7 @@
 //
 // plotly.js is built once, into the server's static folder: the server serves it from there, and the
 // kernel reads the same file where it has to send it to a page that reaches no server.
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
@@ -52,9 +53,31 @@ async function writePlotlyStyle() {
   await writeFile(resolve(web, "plotly.css"), `${css.join("\n")}\n`);
 }
 
+// A run's file but for the run: script, style, and a policy that allows these two alone. Whoever saves a run fills it in.
+const filePage = {
+  name: "file-page",
+  setup(build) {
+    build.onEnd(async ({ outputFiles }) => {
+      if (!outputFiles?.length) return;
+      const text = (end) => outputFiles.find(({ path }) => path.endsWith(end)).text;
+      const [script, style] = [text(".js"), text(".css")];
+      if (/<\/script|\{\{(title|still|held)\}\}/i.test(script) || /<\/style|\{\{/i.test(style)) {
+        throw new Error("A part of the file would end its own element, or be taken for a place to fill in.");
+      }
+      const digest = (part) => `'sha256-${createHash("sha256").update(part).digest("base64")}'`;
+      const page = await readFile(resolve(here, "file/page.template"), "utf8");
+      const parts = { script, style, "script-digest": digest(script), "style-digest": digest(style) };
+      await writeFile(
+        resolve(web, "file.txt"),
+        page.replace(/\{\{(script|style|script-digest|style-digest)\}\}/g, (_, part) => parts[part]),
+      );
+    });
+  },
+};
+
 const targets = [
   { ...shared, entryPoints: { widget: "widget/index.ts" }, outdir: notebook },
-  { ...shared, entryPoints: { file: "file/index.tsx" }, outdir: notebook },
+  { ...shared, entryPoints: { file: "file/index.tsx" }, outdir: web, write: false, plugins: [filePage] },
   { ...shared, entryPoints: { dashboard: "dashboard/index.tsx" }, outdir: web },
   {
     ...shared,

@@ -72,12 +72,17 @@ function canvasOf(document: Document): CanvasRenderingContext2D {
   return context;
 }
 
-/** Return the chart as an SVG file. */
-export function svgOf(picture: Picture, document: Document): Blob {
+/** Return the chart as the text of an SVG file. */
+export function svgTextOf(picture: Picture, document: Document): string {
   const measure = onCanvas(canvasOf(document), picture.inks.family);
   const surface = asSvg(SIZE, picture.inks.family, (text, size, bold) => measure.widthOf(text, size, bold));
   paintPicture(surface, picture);
-  return new Blob([surface.file(`Chart of ${picture.title}`)], { type: "image/svg+xml" });
+  return surface.file(`Chart of ${picture.title}`);
+}
+
+/** Return the chart as an SVG file. */
+export function svgOf(picture: Picture, document: Document): Blob {
+  return new Blob([svgTextOf(picture, document)], { type: "image/svg+xml" });
 }
 
 /** Return the chart as a PNG file of twice its size, for screens and slides. */

@@ -84,12 +84,17 @@ function roughly(leftS: number): number {
 
 function Download({ view, state }: { view: RunView; state: ViewState }) {
   const menu = useRef<HTMLDetailsElement>(null);
-  const [trouble, setTrouble] = useState<Problem | null>(null);
-  const save = async (format: "csv" | "json") => {
+  const [trouble, setTrouble] = useState("");
+  const save = async (format: "csv" | "json" | "html") => {
     if (menu.current) menu.current.open = false;
-    const file = await view.download(format);
-    setTrouble(file instanceof Blob ? null : file);
-    if (file instanceof Blob) saveFile(file, fileName(state.run.name, format));
+    setTrouble("");
+    try {
+      const file = format === "html" ? await view.htmlFile() : await view.download(format);
+      if (file instanceof Blob) saveFile(file, fileName(state.run.name, format));
+      else setTrouble(file.detail);
+    } catch (error) {
+      setTrouble(error instanceof Error ? error.message : String(error));
+    }
   };
   return (
     <details
@@ -99,7 +104,7 @@ function Download({ view, state }: { view: RunView; state: ViewState }) {
         if (menu.current && !menu.current.contains(event.relatedTarget as Node | null)) menu.current.open = false;
       }}
     >
-      <summary class="anr-quiet" title={trouble?.detail ?? "Every point, as a file"}>
+      <summary class="anr-quiet" title={trouble || "Every point, as a file"}>
         Download
       </summary>
       <div>
@@ -109,7 +114,15 @@ function Download({ view, state }: { view: RunView; state: ViewState }) {
         <button type="button" onClick={() => save("json")}>
           JSON, with config and summary
         </button>
+        <button type="button" onClick={() => save("html")}>
+          HTML, with charts to work with
+        </button>
       </div>
+      {trouble && (
+        <p class="anr-alarm" role="alert">
+          Not saved: {trouble}
+        </p>
+      )}
     </details>
   );
 }

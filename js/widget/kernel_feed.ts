@@ -35,7 +35,7 @@ export class KernelFeed {
   #othersVersion = -1;
   #model: Model | null = null;
   #unhear: () => void = () => undefined;
-  #assets: ((bytes: DataView | null) => void)[] = [];
+  readonly #assets = new Map<string, ((bytes: DataView | null) => void)[]>();
 
   constructor(listener: KernelListener) {
     this.#listener = listener;
@@ -80,7 +80,7 @@ export class KernelFeed {
     const model = this.#model;
     if (!model) return Promise.resolve(null);
     return new Promise((resolve) => {
-      this.#assets.push(resolve);
+      this.#assets.set(name, [...(this.#assets.get(name) ?? []), resolve]);
       setTimeout(() => resolve(null), PATIENCE_MS);
       model.send({ type: "asset", name });
     });
@@ -96,7 +96,10 @@ export class KernelFeed {
     if (message.type === "secrets") this.#listener.secrets(message.view, message.claim);
     else if (message.type === "points") this.#takePoints(message, buffers);
     else if (message.type === "runs") this.#takeOthers(message, buffers);
-    else for (const take of this.#assets.splice(0)) take(buffers[0] ?? null);
+    else {
+      for (const take of this.#assets.get(message.name) ?? []) take(buffers[0] ?? null);
+      this.#assets.delete(message.name);
+    }
   }
 
   #takeOthers({ version, runs }: RunsMessage, buffers: readonly DataView[]): void {

@@ -1,6 +1,7 @@
 /** Gets plotly to the page when it is first needed: from the server, else from the kernel. */
 
 import type { Plotly } from "../charts";
+import { unpacked } from "./unpacked";
 
 /** Where plotly may come from; each gives null where it has none. */
 export interface PlotlySources {
@@ -16,8 +17,7 @@ type Loaded = { default: Plotly };
 const PAGE = globalThis as { __anonrun_plotly?: Promise<Plotly> };
 
 async function fromBytes(bytes: DataView): Promise<Plotly> {
-  const packed = new Blob([bytes as DataView<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const script = new Blob([await new Response(packed).arrayBuffer()], { type: "text/javascript" });
+  const script = new Blob([await (await unpacked(bytes)).arrayBuffer()], { type: "text/javascript" });
   const url = URL.createObjectURL(script);
   try {
     return ((await import(url)) as Loaded).default;

@@ -8,12 +8,14 @@
 import { Client, type Frame, type Problem, type RunInfo } from "../api";
 import { type DetailSource, detailFrom, type History, type OtherRun, type Plotly, stretchOf } from "../charts";
 import { Feed } from "../charts/feed";
+import { fileOf, type Saved } from "../file/write";
 import type { Gone } from "../status/keeping";
 import { jupyterBase, type Reached, reach } from "./address";
 import { ClaimWatch } from "./claim_watch";
 import type { Model, RunTrait, Status, Traits, WidgetConfig } from "./contract";
 import { KernelFeed } from "./kernel_feed";
 import { loadPlotly } from "./plotly_source";
+import { unpacked } from "./unpacked";
 
 /** Who tells this page of the run: `over` needs nobody any more. */
 export type Source = "kernel" | "server" | "nobody" | "over";
@@ -195,6 +197,39 @@ export class RunView {
       if (!this.#state.history.points) return answer.problem;
     }
     return new Blob([format === "csv" ? this.#kernel.rows.toCsv() : this.#json()], { type: `text/${format}` });
+  }
+
+  /** The run as one HTML file, with charts to work with; rejects with the reason where that cannot be. */
+  async htmlFile(): Promise<Blob> {
+    const [page, run, frames] = [await this.#page(), await this.#whole(), await this.allPoints([])];
+    return fileOf(page, run, frames, new Date(this.now()), document);
+  }
+
+  /** The page that a file is made of: from the server, else from the kernel. */
+  async #page(): Promise<string> {
+    const server = await this.reached();
+    if (server?.answers) {
+      // A server on another site does not let this page read it; the kernel does.
+      const answer = await fetch(`${server.base}static/file.txt`).catch(() => null);
+      if (answer?.ok) return answer.text();
+    }
+    const bytes = await this.#kernel.askForAsset("file");
+    if (bytes) return (await unpacked(bytes)).text();
+    throw new Error("No server is in reach, and the kernel is busy or gone. CSV and JSON need neither.");
+  }
+
+  /** What is known of the run, with what only the server knows where it answers. */
+  async #whole(): Promise<Saved> {
+    const answer = await (await this.#reader())?.run(this.runId);
+    const { run, status } = this.#state;
+    const known = {
+      project: "",
+      id: "",
+      created_at: new Date(0).toISOString(),
+      ...run,
+      ...(answer?.ok && answer.value),
+    };
+    return { ...known, state: status.state ?? known.state ?? "running", failure: status.failure };
   }
 
   /** Whether a download from memory would have every row. */

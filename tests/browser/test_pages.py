@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -448,6 +449,26 @@ def test_a_run_is_downloaded_without_an_account(
     text = (tmp_path / "run").read_text(encoding="utf-8")
     assert "train/loss" in text
     assert beginning in text
+
+
+def test_a_run_is_saved_as_one_file_that_opens_without_the_server(
+    browser: Browser, person: BrowserContext, run: Seeded, tmp_path: Path
+) -> None:
+    tab = new_tab(person, f"{run.page}#v={run.view}")
+    with tab.page.expect_download() as download:
+        tab.button("HTML").click()
+    download.value.save_as(tmp_path / "run.html")
+    with browser.new_context(offline=True) as other:
+        page = other.new_page()
+        page.goto((tmp_path / "run.html").as_uri())
+        expect(page.locator(".anr-card").first).to_be_visible()
+        expect(page.locator(".anr-file > header")).to_contain_text("points, every one")
+        page.get_by_role("tab", name="Summary").click()
+        expect(page.get_by_role("tabpanel")).to_contain_text("train/loss")
+    text = (tmp_path / "run.html").read_text(encoding="utf-8")
+    assert run.view not in text
+    assert urlsplit(run.page).netloc not in text
+    tab.is_quiet(404)
 
 
 def test_a_share_link_opens_the_run_until_it_is_revoked(browser: Browser, owner: Owner) -> None:

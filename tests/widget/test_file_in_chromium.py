@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import math
 import os
@@ -20,7 +21,7 @@ from anonrun.core.tokens import TOKEN_PATTERN, TokenKind, mint
 from anonrun.core.wire import Frame, decode_all
 from anonrun.notebook import html_file as module
 from anonrun.notebook.html_file import html_file, write_html
-from widget.stage import AXE
+from widget.stage import AXE, WEB, Stage
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("widget")]
 
@@ -51,6 +52,13 @@ def frames_of(rows: int = 400) -> list[Frame]:
         [50.0] * rows,
     ]
     return [Frame.of(names, range(rows), [start + 1_000_000 * i for i in range(rows)], columns)]
+
+
+@pytest.fixture
+def offline_too(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser of somebody else, who has the file and nothing more."""
+    with browser.new_context(offline=True) as other:
+        yield other
 
 
 @pytest.fixture
@@ -194,6 +202,38 @@ def test_there_is_no_secret_no_account_and_no_server_in_it() -> None:
     assert "ada-lovelace" not in text
     assert "permissions" not in text.partition('id="held">')[2].partition("</script>")[0]
     assert "127.0.0.1" not in text
+
+
+def test_the_widget_saves_such_a_file_from_its_memory(
+    context: BrowserContext, offline_too: BrowserContext, tmp_path: Path
+) -> None:
+    stage = Stage(context).open(name=HOSTILE, config={HOSTILE: TOKEN}, total=4, account="ada-lovelace")
+    stage.secrets().points({"train/loss": [1.0, math.nan, 0.25], HOSTILE: [3.0], "system/cpu": [70.0]})
+    stage.page.get_by_text("Download", exact=True).click()
+    with stage.page.expect_download() as download:
+        stage.page.get_by_role("button", name=re.compile("HTML")).click()
+        stage.page.wait_for_function("said.some((message) => message.name === 'file')")
+        stage.page.evaluate(
+            "(bytes) => kernel.send({type: 'asset', name: 'file'}, [new DataView(Uint8Array.from(bytes).buffer)])",
+            list(gzip.compress((WEB / "file.txt").read_bytes(), 1)),
+        )
+    text = download.value.path().read_text(encoding="utf-8")
+    assert not TOKEN_PATTERN.search(text)
+    assert "ada-lovelace" not in text
+    page, errors = opened(offline_too, tmp_path, text)
+    expect(page.locator(".anr-card")).to_have_count(2)
+    expect(page.locator(".anr-file > header")).to_contain_text("step 2 of 4 (75\u202f%) · 5 points, every one")
+    page.get_by_role("tab", name="Summary").click()
+    expect(page.get_by_role("tabpanel")).to_contain_text("0.25")
+    expect(page.get_by_role("tabpanel")).not_to_contain_text("system/cpu")
+    page.get_by_role("tab", name="System").click()
+    expect(page.locator(".anr-card")).to_contain_text("70%")
+    assert page.locator("img[src=x]").count() == 0
+    page.emulate_media(media="print")
+    for words in ("train/loss 0.25 0.25 1 3", "system/cpu 70 70 70 1"):
+        expect(page.get_by_role("row", name=words)).to_be_visible()
+    expect(page.get_by_role("img", name="Chart of train/loss")).to_be_visible()
+    assert (stage.errors, errors) == ([], [])
 
 
 def test_of_very_many_points_extremes_stay_and_the_file_says_so(

@@ -1,9 +1,12 @@
 /** A run in one line: name, state, how long and how far; and what can be taken along. */
+import { useState } from "preact/hooks";
 import type { RunInfo } from "../../api";
+import { fileName, save } from "../../charts";
 import type { History } from "../../charts/history";
 import { ProgressBar, useStanding } from "../../status";
 import { counted, fullTime } from "../format";
 import { href } from "../page";
+import { htmlFileOf } from "../save_run";
 import { useShell } from "./context";
 
 export interface RunHeadProps {
@@ -15,10 +18,20 @@ export interface RunHeadProps {
 }
 
 export function RunHead({ run, history, nowMs, onDelete }: RunHeadProps) {
-  const { page } = useShell();
+  const { page, client, say } = useShell();
+  const [saving, setSaving] = useState(false);
   const { facts, share, reason } = useStanding(run, history, nowMs);
   const words = [...facts, counted(Math.max(history.points, run.points), "point")].join(" · ");
   const download = (format: string) => href(page, `/api/v1/runs/${run.run_id}/export?format=${format}`);
+  const saveHtml = async () => {
+    setSaving(true);
+    try {
+      save(await htmlFileOf(client, run, href(page, "/static/file.txt")), fileName(run.name, "html"));
+    } catch (reason) {
+      say(`Not saved: ${reason instanceof Error ? reason.message : reason}`);
+    }
+    setSaving(false);
+  };
   return (
     <header class="run-head">
       <h1>{run.name}</h1>
@@ -37,6 +50,15 @@ export function RunHead({ run, history, nowMs, onDelete }: RunHeadProps) {
         <a class="quiet" href={download("json")} download>
           JSON
         </a>
+        <button
+          type="button"
+          class="quiet"
+          disabled={saving}
+          title="Charts to work with, in one file"
+          onClick={saveHtml}
+        >
+          {saving ? "Making it…" : "HTML"}
+        </button>
         {!run.anonymous && run.permissions.delete && (
           <button type="button" class="quiet" onClick={onDelete}>
             Delete

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -45,30 +45,8 @@ _SHOWN = (
 )  # fmt: skip
 """What of `RunInfo` is told: not the account, nor where its server is."""
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="robots" content="noindex">
-<meta name="generator" content="anonrun">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<main>
-<div id="live"></div>
-<div class="still">
-{still}
-</div>
-</main>
-<script type="application/json" id="held">{held}</script>
-<script type="module">{script}</script>
-</body>
-</html>
-"""
+_PLACES = re.compile(r"\{\{(title|still|held)\}\}")
+"""What is filled in; `js/file/page.template` is the rest, and the built one has script and style in it."""
 
 
 def _finite(value: object) -> object:
@@ -86,21 +64,6 @@ def _as_data(value: object) -> str:
     """Return JSON that no reader of HTML takes for markup, whatever it holds."""
     text = redact(json.dumps(_finite(value), ensure_ascii=True, allow_nan=False, separators=(",", ":")))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _inline(name: str, closing: str) -> str:
-    """Return a built file that can stand between its tags.
-
-    Raises:
-        WidgetMissingError: it has not been built.
-    """
-    text = static_file(name).read_text(encoding="utf-8")
-    assert closing not in text.lower(), f"{name} would end its own element"
-    return text
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -202,22 +165,16 @@ def html_file(info: RunInfo, frames: Iterable[Frame], *, saved_at: datetime, fai
     )
     # Not part of what is redacted: base64 holds no token, and may be megabytes.
     segments = base64.b64encode(encode_all(kept, writer=0, seq=0, compress=True)).decode()
-    script, style = _inline("file.js", "</script"), _inline("file.css", "</style")
     facts = Facts(
         run_id=info.run_id, name=info.name, project=info.project, state=info.state.value, anonymous=info.anonymous,
         expires_at=info.expires_at, total=info.total, failure=failure or info.error,
     )  # fmt: skip
-    return _PAGE.format(
-        policy=escape(
-            f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)}; img-src data: blob:; "
-            "base-uri 'none'; form-action 'none'"
-        ),
-        title=redact(escape(f"{info.name} · anonrun")),
-        style=style,
-        still=redact("".join(_still(info, buffer, facts, saved_at))),
-        held=f'{data[:-1]},"segments":"{segments}"}}',
-        script=script,
-    )
+    parts = {
+        "title": redact(escape(f"{info.name} · anonrun")),
+        "still": redact("".join(_still(info, buffer, facts, saved_at))),
+        "held": f'{data[:-1]},"segments":"{segments}"}}',
+    }
+    return _PLACES.sub(lambda place: parts[place[1]], static_file("file.txt").read_text(encoding="utf-8"))
 
 
 def write_html(path: Path, text: str) -> None:

@@ -18,7 +18,7 @@ from anonrun.notebook.widget import new_widget, static_file
 __all__ = ["NotebookOutputs", "Outputs", "answer_page", "publish", "send_to_widget"]
 
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-_ASSETS = {"plotly": "plotly.js"}
+_ASSETS = {"plotly": "plotly.js", "file": "file.txt"}
 
 
 class Outputs(Protocol):

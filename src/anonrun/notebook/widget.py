@@ -22,9 +22,8 @@ _PLACES = MappingProxyType(
     {
         "widget.js": _STATIC,
         "widget.css": _STATIC,
-        "file.js": _STATIC,
-        "file.css": _STATIC,
-        # One copy for all: a file that the server serves, and nothing of the server is imported for it.
+        # One copy for all: files that the server serves, and nothing of the server is imported for them.
+        "file.txt": Path(__file__).parents[1] / "server" / "web" / "static",
         "plotly.js": Path(__file__).parents[1] / "server" / "web" / "static",
     }
 )
