@@ -24,6 +24,7 @@ from anonrun.server.settings import Settings
 from anonrun.store import retention
 from anonrun.store.database import Database, StoreUnavailableError
 from support.databases import Place
+from support.media import media_item, send_media
 from support.process import until
 from support.site import Site, code, segment
 
@@ -46,11 +47,13 @@ def test_prometheus_reads_every_number(site: Site) -> None:
     site.send(run, segment([1.0, 2.0]))
     site.send(run, segment([1.0, 2.0]))
     site.send(run, b"no segment")
+    send_media(site, run, media_item(), media_item())
     answer = site.api.get("/metrics")
     assert answer.headers["content-type"] == CONTENT_TYPE
     found = scraped(answer.text)
     assert found["anonrun_points_stored_total"][()] == 2
     assert found["anonrun_segments_stored_total"][()] == 1
+    assert found["anonrun_media_stored_total"][()] == 2
     assert found["anonrun_runs_live"][()] == 1
     assert found["anonrun_tails"][()] == 1
     assert found["anonrun_ingest_seconds_count"][()] == 3

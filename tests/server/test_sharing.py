@@ -476,7 +476,12 @@ def test_what_a_view_token_reads_may_be_opened_to_other_sites_without_credential
     with running_site(tmp_path_factory.mktemp("site"), cross_origin_reads=True) as site:
         run, origin = site.run(), {"Origin": "https://x.example"}
         asked = origin | {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
-        for what in ("", "/metrics", "/series", "/sampled", "/export?format=json"):
+        item = media_item()
+        assert send_media(site, run, item).status_code == 200
+        for what in (
+            *("", "/metrics", "/series", "/sampled", "/export?format=json"),
+            *("/media?kind=text", f"/media/{item['media_id']}"),
+        ):
             before = site.api.options(run.path + what, headers=asked)
             assert (before.status_code, before.headers["access-control-allow-headers"]) == (204, "Authorization")
             answer = site.api.get(run.path + what, headers=bearer(run.view) | origin)
@@ -488,6 +493,7 @@ def test_what_a_view_token_reads_may_be_opened_to_other_sites_without_credential
         for method, path in (
             ("GET", f"{run.path}/links"), ("GET", f"{run.path}/live"), ("GET", "/api/v1/runs"), ("GET", "/"),
             ("GET", "/api/v1/session"), ("PATCH", run.path), ("DELETE", run.path), ("GET", f"/r/{run.run_id}"),
+            ("POST", f"{run.path}/media"),
         ):  # fmt: skip
             if path.endswith("/live"):
                 site.core.hub.close()

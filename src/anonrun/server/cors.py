@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["CrossOriginReads"]
 
-_VIEW = re.compile(r"/api/v1/runs/[^/]+(?:/(?:metrics|sampled|series|export))?")
+_VIEW = re.compile(r"/api/v1/runs/[^/]+(?:/(?:metrics|sampled|series|export|media(?:/[^/]+)?))?")
 _AGE_S = "600"
 
 

@@ -22,7 +22,7 @@ _log = logging.getLogger("anonrun.server.requests")
 
 _OK = 200
 _INGEST = "/segments"
-_FREQUENT = (_INGEST, "/heartbeat")
+_FREQUENT = (_INGEST, "/media", "/heartbeat")
 
 
 class Activity:

@@ -48,6 +48,7 @@ async def send_media(request: Request) -> Response:
     check_held(done)
     assert isinstance(done, media.Added), "all else was refused"
     if done.stored:
+        core.counters.media += done.stored
         core.hub.publish(run_id)
     return answer(MediaReceipt(stored=done.stored, position=done.position))
 

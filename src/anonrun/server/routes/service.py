@@ -99,6 +99,7 @@ def _of_worker(core: Core) -> list[Family]:
         ),
         own("anonrun_points_stored_total", "counter", "Points that were stored.", did.points),
         own("anonrun_segments_stored_total", "counter", "Segments that were stored.", did.segments),
+        own("anonrun_media_stored_total", "counter", "Items of media that were stored.", did.media),
         own("anonrun_points_compacted_total", "counter", "Points that went from segments to chunks.",
             core.compactor.points),
         own("anonrun_runs_purged_total", "counter", "Runs that were removed for good.", did.purged),

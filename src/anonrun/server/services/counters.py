@@ -20,6 +20,7 @@ class Counters:
         ingest_s: seconds from a flush's request to its answer, refusals included.
         points: points that were stored.
         segments: segments that were stored.
+        media: items of media that were stored.
         purged: runs that were removed for good.
         store_errors: answers and rounds of work that failed since the store could not serve.
         sweep_lag_s: how long the oldest run waits to be removed.
@@ -31,6 +32,7 @@ class Counters:
     ingest_s: Histogram = field(default_factory=lambda: Histogram(_INGEST_BOUNDS_S))
     points: int = 0
     segments: int = 0
+    media: int = 0
     purged: int = 0
     store_errors: int = 0
     sweep_lag_s: float = 0.0
