@@ -16,6 +16,7 @@ from typing import Any
 
 from anonrun.client.api import ApiRun
 from anonrun.client.home import without_home
+from anonrun.client.paths import data_dir
 from anonrun.client.session import current_run, the_session
 from anonrun.core.messages import RunState
 from anonrun.errors import AnonrunError, UsageError
@@ -25,6 +26,7 @@ from anonrun.notebook.marimo_outputs import MarimoOutputs
 from anonrun.notebook.others import Memory, Other, read_reference_from
 from anonrun.notebook.outputs import NotebookOutputs
 from anonrun.notebook.publisher import Publisher, Shown
+from anonrun.notebook.recall import Book, Recall, notebook_of
 from anonrun.notebook.snapshot import Bundle, plain_text
 from anonrun.notebook.source import Source
 from anonrun.notebook.view import RunView, Snapshot
@@ -56,6 +58,13 @@ def _shell() -> Any:  # noqa: ANN401  IPython has no types
     return get_ipython()
 
 
+def _book() -> Book | None:
+    """Return what this machine remembers of the notebook that this kernel belongs to."""
+    shell = _shell()
+    notebook = None if shell is None else notebook_of(os.environ, getattr(shell, "user_ns", {}))
+    return None if notebook is None else Book.of(data_dir(os.environ).root, notebook)
+
+
 def _cell() -> int | None:
     """Return the number of the cell that runs now; None outside of cells."""
     return getattr(_shell(), "execution_count", None)
@@ -84,6 +93,7 @@ class Kernel:
         self._ended: dict[str, Bundle] = {}
         self._rows_before: dict[str, int] = {}
         self.memory = Memory()
+        self._recall = Recall(_book, self._recalled)
 
     def show(
         self, run: Source, display: Display | None, config: dict[str, Any], chosen: Sequence[Other] | None = None
@@ -105,6 +115,8 @@ class Kernel:
         if shown is None:
             shown = self._begin(run, host, kind, config)
             chosen = chosen or ()
+            if kind == "widget":
+                self._recall.begin(run, known=self.memory.known)
         with shown.lock:
             if chosen is not None:
                 shown.view.set_others(self.memory.behind(run, chosen))
@@ -132,6 +144,16 @@ class Kernel:
         self._publisher.add(shown)
         self._watch_cells()
         return shown
+
+    def _recalled(self, run: Source, earlier: list[Other]) -> None:
+        """Draw runs of a kernel before this one behind those of their project; called in the background."""
+        project = run.info().project
+        self.memory.recall(project, earlier)
+        for shown in list(self._going.values()):
+            with shown.lock:
+                view = shown.view
+                if view.live and view.source.info().project == project:
+                    view.set_others(self.memory.behind(view.source, [one for one in view.others if one.chosen]))
 
     def _watch_cells(self) -> None:
         shell = _shell()
@@ -190,6 +212,7 @@ class Kernel:
     def deleted(self, run: Source) -> None:
         """Say in the picture of the run that ended last that it is no longer on its server."""
         self.memory.forget(run.run_id)
+        self._recall.forget(run.run_id)
         if self._last is None or self._last.view.source.run_id != run.run_id:
             return
         self._aftercare.forget(self._last)

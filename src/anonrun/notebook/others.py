@@ -6,6 +6,7 @@ of each run a few thousand points are kept, and of few runs.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
@@ -24,11 +25,13 @@ from anonrun.notebook.numbers import number_text, unit_of
 from anonrun.notebook.source import Source
 
 __all__ = [
-    "Difference", "Memory", "Other", "difference", "difference_text", "of_buffer", "of_server", "read_reference_from",
-    "reference_in", "signed_text", "stranger_note",
+    "MOST_EARLIER", "Difference", "Memory", "Other", "difference", "difference_text", "of_buffer", "of_server",
+    "read_reference_from", "reference_in", "signed_text", "stranger_note",
 ]  # fmt: skip
 
-_MOST_EARLIER = 4
+MOST_EARLIER = 4
+"""Earlier runs of a notebook that are drawn behind one."""
+
 _MOST_POINTS = 4_000
 _MOST_PER_METRIC = 400
 _MOST_METRICS = 100
@@ -188,9 +191,10 @@ def difference_text(found: Difference, metric: str) -> str:
 
 
 class Memory:
-    """The other runs that a kernel knows of."""
+    """The other runs that a kernel knows of; may be used by any thread."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._earlier: dict[str, tuple[str, Other]] = {}
         self._slots: dict[str, int] = {}
 
@@ -198,14 +202,33 @@ class Memory:
         """Keep a run that has ended, to be drawn behind later ones of its project; of many, the last ones."""
         if not charted(buffer.names):
             return
-        self._earlier.pop(source.run_id, None)
-        self._earlier[source.run_id] = (source.info().project, replace(of_buffer(source, buffer), chosen=False))
-        for run_id in list(self._earlier)[:-_MOST_EARLIER]:
-            del self._earlier[run_id]
+        kept = replace(of_buffer(source, buffer), chosen=False)
+        with self._lock:
+            self._earlier.pop(source.run_id, None)
+            self._earlier[source.run_id] = (source.info().project, kept)
+            self._trim()
+
+    def recall(self, project: str, runs: Iterable[Other]) -> None:
+        """Keep runs of a kernel before this one, the oldest first; those of this one stand after them."""
+        with self._lock:
+            before = {one.key: (project, replace(one, chosen=False)) for one in runs if one.key not in self._earlier}
+            self._earlier = before | self._earlier
+            self._trim()
 
     def forget(self, run_id: str) -> None:
         """Draw a run behind no other any more."""
-        self._earlier.pop(run_id, None)
+        with self._lock:
+            self._earlier.pop(run_id, None)
+
+    @property
+    def known(self) -> set[str]:
+        """The ids of the runs that are kept."""
+        with self._lock:
+            return set(self._earlier)
+
+    def _trim(self) -> None:
+        for run_id in list(self._earlier)[:-MOST_EARLIER]:
+            del self._earlier[run_id]
 
     def read(self, run: Source | ApiRun | str, server: str | None) -> Other:
         """Return a run to compare with: one of this process, one of a server, or the id or name of either.
@@ -216,7 +239,8 @@ class Memory:
         if isinstance(run, ApiRun):
             return of_server(run)
         if isinstance(run, str):
-            found = [one for key, (_, one) in self._earlier.items() if run in (key, one.name)]
+            with self._lock:
+                found = [one for key, (_, one) in self._earlier.items() if run in (key, one.name)]
             return replace(found[-1], chosen=True) if found else of_server(Api(server).run(run))
         buffer = RunBuffer()
         buffer.add(run.feed().read_new())
@@ -226,11 +250,12 @@ class Memory:
         """Return what stands behind a run: those that are asked for, and earlier ones of its project."""
         info = run.info()
         asked = {other.key: other for other in chosen if other.key != run.run_id}
-        earlier = [one for project, one in self._earlier.values() if project == info.project]
-        earlier = [one for one in earlier if one.key not in asked and one.key != run.run_id]
-        ordered = sorted(asked.values(), key=lambda other: other.kind != "reference") + earlier
-        self._assign(ordered)
-        return tuple(self._told_apart(info.name, ordered))
+        with self._lock:
+            earlier = [one for project, one in self._earlier.values() if project == info.project]
+            earlier = [one for one in earlier if one.key not in asked and one.key != run.run_id]
+            ordered = sorted(asked.values(), key=lambda other: other.kind != "reference") + earlier
+            self._assign(ordered)
+            return tuple(self._told_apart(info.name, ordered))
 
     def _assign(self, others: Sequence[Other]) -> None:
         """Give each run a colour; those that were shown before keep theirs."""
