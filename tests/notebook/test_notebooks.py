@@ -469,3 +469,19 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
         yield run
     stop_embedded_server(folder / "data")
+
+
+def test_what_a_cell_prints_is_kept_on_request_and_shown_as_ever(folder: Path) -> None:
+    book = executed(
+        [
+            "%load_ext anonrun",
+            "%%anonrun --console\nimport anonrun, sys\nprint('to', 'out')\nprint('to err', file=sys.stderr)",
+            "print('later')",
+            "(printed,) = anonrun.Api().run(anonrun.run.run_id).media('console')\nprint(repr(printed.content))",
+        ],
+        folder,
+    )
+    text = text_of(book)
+    assert text.count("to out\n") == 1
+    assert text.count("to err\n") == 1
+    assert "'to out\\nto err\\n'" in text
