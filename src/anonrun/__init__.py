@@ -143,7 +143,7 @@ def init(
 
 
 def log(data: Mapping[Any, Any], step: int | None = None, commit: bool | None = None) -> None:
-    """Record metrics in the current run; see `Run.log`."""
+    """Record metrics, pictures, tables and the like in the current run; see `Run.log`."""
     _session.log(data, step, commit)
 
 

@@ -136,6 +136,27 @@ def test_what_was_killed_or_offline_is_delivered_by_sync(server: Server, home: P
     assert found == [("t", 0, "0"), ("t", 1, "1"), ("t", 2, "2"), ("t", 9, "of the child")]
 
 
+def test_a_quota_for_media_takes_what_there_is_room_for_and_every_row(home: Path, tmp_path: Path) -> None:
+    code = """if True:
+        import anonrun
+        run = anonrun.init(mode="offline")
+        for n in range(9):
+            run.log({"t": anonrun.Text(str(n)), "n": n})
+    """
+    run_script(code, home)
+    with anonrun_server(tmp_path / "narrow", ANONRUN_MEDIA_PER_RUN="5") as narrow:
+        (outcome,) = sync_folders(environment(home), [home / "spool"], server=narrow.url)
+        assert (outcome.rows, outcome.delivered, outcome.media) == (9, False, 4)
+        assert "no more pictures" in str(outcome.trouble)
+        done = run_script(
+            "import anonrun\nrun = anonrun.init(project='p')\n"
+            "run.log({'t': [anonrun.Text('x')] * 6, 'n': 1})\nrun.finish()",
+            home,
+            ANONRUN_SERVER=narrow.url,
+        )
+        assert "1 item of media not delivered yet" in done.stderr
+
+
 def test_sync_says_what_media_are_left(home: Path) -> None:
     run_script("import anonrun\nanonrun.init(mode='offline').log({'t': anonrun.Text('x')})", home)
     environ = environment(home)

@@ -69,14 +69,15 @@ class Run:
     # --- recording -------------------------------------------------------------------------------------------------
 
     def log(self, data: Mapping[Any, Any], step: int | None = None, commit: bool | None = None) -> None:
-        """Record metrics at a step.
+        """Record metrics at a step, and pictures, tables and the like beside them.
 
         Returns at once: what was logged is in the hands of the operating system and survives the end of this process,
         however it ends. Never raises for what is logged; what cannot be logged is left out with one warning.
 
         Args:
             data: numbers by name. Nested dicts are joined by `/`; NaN and ±Inf are kept; NumPy, PyTorch and JAX
-                scalars are numbers.
+                scalars are numbers. Also `anonrun.Image`, `Histogram`, `Table`, `Text`, what `anonrun.plot` makes,
+                figures of Plotly and matplotlib, Pillow's pictures, and lists of these.
             step: where it belongs; None takes the run's own counter, which begins at 0.
             commit: whether the run's own counter goes on to the next step. None means yes, unless `step` is given.
         """

@@ -106,6 +106,8 @@ class Outbox:
                 self._set_aside(waiting, f"The server does not take it: {refusal.detail}", item)
             else:
                 self._most_items = len(batch) // 2
+        elif refusal.code == "quota_exceeded" and len(batch) > 1:  # as many as there is room for
+            self._most_items = len(batch) // 2
         elif refusal.code in _OF_THE_RUN or decide(refusal).action is Action.RETRY:
             raise refusal
         elif refusal.status in (404, 405):
