@@ -1,7 +1,7 @@
 /** Values of several runs in a table, a column each. */
 import { useState } from "preact/hooks";
 import type { RunInfo } from "../../api";
-import { inStorage } from "../../charts";
+import { inStorage, ofTraining } from "../../charts";
 import { bestOf, type Directions, readDirections, rowsOf, toldApart, turned } from "../beside";
 import { counted, isNumber, shortValue } from "../format";
 import { href } from "../page";
@@ -26,7 +26,7 @@ export function Beside({ label, runs }: BesideProps) {
   const [whole, setWhole] = useState(false);
   const [directions, setDirections] = useKept<Directions>(KEPT_DIRECTIONS, readDirections);
   const judged = label === "Summary";
-  const all = rowsOf(runs.map((run) => (judged ? run.summary : run.config)));
+  const all = rowsOf(runs.map((run) => (judged ? ofTraining(run.summary) : run.config)));
   const rows = judged || whole ? all : all.filter(({ differs }) => differs);
   const same = all.filter(({ differs }) => !differs).length;
   const names = toldApart(runs);
