@@ -152,6 +152,17 @@ def test_a_file_is_kept_byte_by_byte(form: str, tmp_path: Path) -> None:
         assert (content.type, content.caption) == (f"image/{form.lower()}", "seen")
 
 
+def test_a_picture_of_a_camera_that_was_held_upright_stands_upright() -> None:
+    noise = np.random.default_rng(6).integers(0, 256, (900, 1200, 3)).astype("uint8")
+    sink = io.BytesIO()
+    picture = PIL.Image.fromarray(noise)
+    exif = picture.getexif()
+    exif[274] = 6  # turned by a quarter
+    picture.save(sink, "JPEG", quality=100, exif=exif)
+    assert len(sink.getvalue()) > MAX_CONTENT_BYTES
+    assert pixels(anonrun.Image(sink.getvalue())).size == (900, 1200)
+
+
 def test_a_large_picture_is_made_smaller_and_that_is_said() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (1500, 3000, 3)).astype("uint8")
     content = stored(anonrun.Image(noise))

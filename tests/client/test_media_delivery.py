@@ -23,6 +23,7 @@ from anonrun.core.messages import RunRequest, TokenHashes, to_json
 from anonrun.core.tokens import TokenKind, mint, token_hash
 from anonrun.errors import ServerUnavailableError
 from client.fakes import FaultyNetwork, MemoryKeys, MemoryServer, connecting, problem
+from support.disk import small_disk
 
 
 class Case:
@@ -113,7 +114,7 @@ def test_an_answer_that_is_not_heard_doubles_nothing(case: Case, fault: str) -> 
     assert len(case.items()) == 1
 
 
-def refusing(code: str, status: int, *, when: str = "bad", **more: Any) -> Any:
+def refusing(code: str, status: int, *, when: str = "worst", **more: Any) -> Any:
     def refuse(request: Request) -> Response | None:
         if not request.path.endswith("/media") or when.encode() not in (request.body or b""):
             return None
@@ -127,7 +128,7 @@ def refusing(code: str, status: int, *, when: str = "bad", **more: Any) -> Any:
 )
 def test_an_item_that_is_not_taken_is_set_aside_and_the_others_go_on(case: Case, status: int, code: str) -> None:
     for number in range(9):
-        case.recorder.log({"t": anonrun.Text("bad" if number == 5 else str(number)), "x": number})
+        case.recorder.log({"t": anonrun.Text("worst" if number == 5 else str(number)), "x": number})
     case.server.refuse = refusing(code, status)
     delivery = case.delivery()
     deliver(delivery)
@@ -135,12 +136,12 @@ def test_an_item_that_is_not_taken_is_set_aside_and_the_others_go_on(case: Case,
     assert delivery.outbox.aside is not None
     assert "'t' (text) of step 5" in delivery.outbox.aside
     (kept,) = case.shelf.aside.iterdir()
-    assert json.loads(kept.read_text())["content"] == "bad"
+    assert json.loads(kept.read_text())["content"] == "worst"
     assert delivery.may_be_removed()
 
 
 def test_an_item_that_the_server_names_is_set_aside_at_once(case: Case) -> None:
-    case.recorder.log({"t": [anonrun.Text("a"), anonrun.Text("bad"), anonrun.Text("c")]})
+    case.recorder.log({"t": [anonrun.Text("a"), anonrun.Text("worst"), anonrun.Text("c")]})
     case.server.refuse = refusing("media_invalid", 422, item=1)
     deliver(case.delivery())
     assert [item.content for item in case.items()] == ["a", "c"]
@@ -151,7 +152,7 @@ def test_an_item_that_the_server_names_is_set_aside_at_once(case: Case) -> None:
     ("status", "code"), [(403, "quota_exceeded"), (403, "forbidden"), (404, "not_found"), (405, "method_not_allowed")]
 )
 def test_a_server_that_takes_no_media_takes_the_rows(case: Case, status: int, code: str) -> None:
-    case.recorder.log({"t": anonrun.Text("bad"), "x": 1})
+    case.recorder.log({"t": anonrun.Text("worst"), "x": 1})
     case.server.refuse = refusing(code, status)
     delivery = case.delivery()
     deliver(delivery)
@@ -170,7 +171,7 @@ def test_a_server_that_takes_no_media_takes_the_rows(case: Case, status: int, co
     ("status", "code"), [(410, "run_expired"), (401, "token_invalid"), (429, "too_many_requests"), (503, "busy")]
 )
 def test_what_concerns_the_whole_run_is_as_for_rows(case: Case, status: int, code: str) -> None:
-    case.recorder.log({"t": anonrun.Text("bad")})
+    case.recorder.log({"t": anonrun.Text("worst")})
     case.server.refuse = refusing(code, status)
     with pytest.raises(Refusal) as caught:
         deliver(case.delivery())
@@ -209,6 +210,22 @@ def test_a_disk_that_refuses_is_said_once_and_rows_go_on(case: Case, capsys: pyt
     assert capsys.readouterr().err.count("was not kept") == 1
     deliver(case.delivery())
     assert case.server.runs["run"].values("n") == [0, 1, 2]
+
+
+def test_a_full_disk_is_no_end_of_the_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with small_disk(tmp_path / "small", 400) as disk:
+        case = Case(disk)
+        for number in range(6):
+            case.recorder.log({"t": anonrun.Text(str(number) * 100_000), "n": number})
+        assert capsys.readouterr().err.count("was not kept") == 1
+        deliver(case.delivery())
+        kept = len(case.items())
+        assert 1 <= kept < 6
+        case.recorder.log({"t": anonrun.Text("again" * 10_000), "n": 6})
+        deliver(case.delivery())
+        assert case.server.runs["run"].values("n") == list(range(7))
+        assert len(case.items()) == kept + 1
+        case.writer.close()
 
 
 @pytest.mark.parametrize(

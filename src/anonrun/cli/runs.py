@@ -12,6 +12,7 @@ import click
 from anonrun.cli.output import as_json_option, command_errors, print_json, run_as_json, server_option
 from anonrun.cli.table import print_table
 from anonrun.core.metrics import of_training
+from anonrun.core.words import counted
 from anonrun.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def show(run: str, server: str | None, *, as_json: bool) -> None:
     click.echo(f"  started  {found.created_at.astimezone():%Y-%m-%d %H:%M:%S %Z}")
     if found.expires_at is not None:
         click.echo(f"  kept     until {found.expires_at.astimezone():%Y-%m-%d %H:%M:%S %Z} ({_kept(found)})")
+    if found.info.media:
+        click.echo(f"  media    {counted(found.info.media, 'item')}; see: anonrun media {found.project}/{found.id}")
     for title, entries in (("config", found.config), ("summary", of_training(found.summary))):
         if entries:
             click.echo(f"  {title}")

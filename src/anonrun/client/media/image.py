@@ -134,6 +134,7 @@ class Image(Media):
 
     def _take_bytes(self, data: bytes) -> None:
         from PIL import Image as Pil  # noqa: PLC0415  see the module's docstring
+        from PIL import ImageOps  # noqa: PLC0415  likewise
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's about size; ours is a refusal
@@ -144,7 +145,7 @@ class Image(Media):
         if as_it_is:
             self._file, self._type, self._size = data, _TYPES[str(picture.format)], picture.size
         else:
-            self._take_picture(picture)
+            self._take_picture(ImageOps.exif_transpose(picture))  # a camera held upright says so beside the pixels
 
     def _take_picture(self, picture: PIL.Image.Image) -> None:
         _check_size(picture.size)

@@ -71,7 +71,7 @@ class Shelf:
         self._look_at = 0.0
         self._numbers = itertools.count()
         self._closed = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a handler of signals may print, which is kept too
 
     @property
     def aside(self) -> Path:
@@ -147,7 +147,7 @@ class Shelf:
 
     def after_fork_in_child(self) -> None:
         """Go on in a forked process, whose parent may have been writing just then."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._bytes = None
 
     def _write(self, item: MediaItem, now_ns: int) -> None:
