@@ -81,6 +81,7 @@ def status(words: Sequence[str]) -> None:
         "error": None if now.failure is None else str(now.failure),
         "steps": Progress(0, run.step - 1, run.total).text if run.step else None,
         "rows": f"{now.rows:,} logged, {now.unsent_rows:,} waiting to be sent",
+        "media": f"{counted(now.unsent_media, 'item')} waiting to be sent" if now.unsent_media else None,
         "server": f"{where}{' (on this machine)' if now.server is not None and now.server.embedded else ''}",
         "page": run.url or "none yet",
         "kept": _kept(run, now.server_time_offset_s),

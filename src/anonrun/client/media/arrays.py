@@ -102,7 +102,9 @@ def numbers_in(values: object, what: str) -> tuple[list[float], int] | npt.NDArr
 
 def _flat(values: Any, depth: int) -> Iterator[float | None]:  # noqa: ANN401  the user's values
     for value in itertools.islice(values, _MOST_NUMBERS):
-        if type(value) is float or type(value) is int:
+        if type(value) is float:
+            yield value
+        elif type(value) is int:
             yield to_float(value)
         elif isinstance(value, (str, bytes, Mapping)) or value is None:
             yield None

@@ -151,7 +151,7 @@ def _columns(rows: list[Any]) -> list[list[float]]:
 
 
 def _scores(values: Iterable[Any]) -> list[float]:
-    numbers = [to_float(value) for value in values]
+    numbers = [value if type(value) is float else to_float(value) for value in values]
     good = [number for number in numbers if number is not None and number == number]  # noqa: PLR0124  NaN is not
     if len(good) != len(numbers):
         raise Unloggable("Scores are numbers; some in y_probas are none, or NaN.")
@@ -232,7 +232,7 @@ def _classes(values: object, what: str) -> list[Any]:
 
 
 def _class(value: Any, what: str) -> Any:  # noqa: ANN401  a label of the user's
-    if isinstance(value, str):
+    if type(value) is int or isinstance(value, str):
         return value
     if isinstance(value, (list, tuple)) and len(value) == 1:
         (value,) = value
