@@ -21,6 +21,7 @@ BUILT = (
     "src/anonrun/server/web/static/file.txt",
     "src/anonrun/server/web/static/dashboard.js",
     "src/anonrun/server/web/static/dashboard.css",
+    "src/anonrun/server/web/static/media.js",
     "src/anonrun/server/web/static/plotly.js",
     "src/anonrun/server/web/static/plotly.css",
 )

@@ -1,4 +1,5 @@
-// Builds what ships inside the Python package: the widget, the file of a run, the dashboard and the partial plotly bundle.
+// Builds what ships inside the Python package: the widget, the file of a run, the dashboard,
+// what draws media, and the partial plotly bundle.
 //
 // plotly.js is built once, into the server's static folder: the server serves it from there, and the
 // kernel reads the same file where it has to send it to a page that reaches no server.
@@ -79,6 +80,8 @@ const targets = [
   { ...shared, entryPoints: { widget: "widget/index.ts" }, outdir: notebook },
   { ...shared, entryPoints: { file: "file/index.tsx" }, outdir: web, write: false, plugins: [filePage] },
   { ...shared, entryPoints: { dashboard: "dashboard/index.tsx" }, outdir: web },
+  // By itself, and fetched for a run that has media: pages of other runs do not carry it.
+  { ...shared, entryPoints: { media: "media/index.tsx" }, outdir: web },
   {
     ...shared,
     entryPoints: { plotly: "plotly/index.js" },

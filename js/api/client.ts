@@ -7,7 +7,17 @@
 
 import { decodeSegments, type Segment } from "./decode";
 import { readEvents, type ServerEvent } from "./events";
-import type { MetricInfo, Problem, RunArtifacts, RunInfo, RunList, SampledSeries, ServerInfo } from "./types";
+import type {
+  MediaKind,
+  MediaPage,
+  MetricInfo,
+  Problem,
+  RunArtifacts,
+  RunInfo,
+  RunList,
+  SampledSeries,
+  ServerInfo,
+} from "./types";
 
 export interface Success<T> {
   readonly ok: true;
@@ -137,9 +147,27 @@ export class Client {
     return this.request("GET", `runs/${encodeURIComponent(runId)}/sampled?${query}`, undefined, signal);
   }
 
+  /** Items of media in order of arrival, from behind position `after` on; of one kind where that is said. */
+  media(
+    runId: string,
+    options: { after?: number; kind?: MediaKind } = {},
+    signal?: AbortSignal,
+  ): Promise<Result<MediaPage>> {
+    const query = new URLSearchParams(Object.entries(options).map(([name, value]) => [name, String(value)]));
+    return this.request("GET", `runs/${encodeURIComponent(runId)}/media?${query}`, undefined, signal);
+  }
+
+  /** The content of one item: a picture's bytes, or a text's in UTF-8. */
+  mediaContent(runId: string, mediaId: string): Promise<Result<Blob>> {
+    return this.#file(`runs/${encodeURIComponent(runId)}/media/${encodeURIComponent(mediaId)}`);
+  }
+
   /** The whole run as a file. */
-  async exportRun(runId: string, format: "csv" | "json"): Promise<Result<Blob>> {
-    const path = `runs/${encodeURIComponent(runId)}/export?format=${format}`;
+  exportRun(runId: string, format: "csv" | "json"): Promise<Result<Blob>> {
+    return this.#file(`runs/${encodeURIComponent(runId)}/export?format=${format}`);
+  }
+
+  async #file(path: string): Promise<Result<Blob>> {
     const answer = await this.#send("GET", path, { accept: "*/*" });
     if (!answer.ok) return answer;
     try {

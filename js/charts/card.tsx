@@ -1,9 +1,10 @@
 /** One chart with its title, legend, current values and menu. Draws only while it can be seen. */
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { ChartPlot } from "./chart_plot";
 import { formatValue, unitOf } from "./format";
 import type { ChartSpec } from "./group";
+import { useVisible } from "./hooks";
 import { type Line, notPositive, type Range } from "./lines";
 import { Menu, type MenuItem } from "./menu";
 import { type ChartOptions, metricOf } from "./options";
@@ -102,19 +103,6 @@ function Values({ chart, values, off, theme, tabIndex, onToggle }: ValuesProps) 
       })}
     </span>
   );
-}
-
-/** Whether `host` is on the screen, or nearly. */
-export function useVisible(host: { readonly current: Element | null }): boolean {
-  const [visible, setVisible] = useState(false);
-  useEffect(() => {
-    const observer = new IntersectionObserver((entries) => setVisible(entries.at(-1)?.isIntersecting ?? true), {
-      rootMargin: "120px",
-    });
-    if (host.current) observer.observe(host.current);
-    return () => observer.disconnect();
-  }, []);
-  return visible;
 }
 
 function valueAt(lines: readonly Line[], index: number, x: number): number | null {

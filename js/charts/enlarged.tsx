@@ -7,7 +7,8 @@ import { ChartPlot } from "./chart_plot";
 import type { ChartSpec } from "./group";
 import { useHistory } from "./hooks";
 import type { Line } from "./lines";
-import { type LoadPlotly, layoutOf, type Plotly, type PlotlyHost, type PlotlyInks, tracesOf, zoomOf } from "./plotly";
+import { type LoadPlotly, layoutOf, type Plotly, type PlotlyHost, tracesOf, zoomOf } from "./plotly";
+import { plotlyInksOf } from "./plotly_inks";
 import { ValueTable } from "./table";
 import { useLines } from "./use_lines";
 
@@ -21,13 +22,6 @@ type Drawn = { by: "canvas"; why: string | null } | { by: "plotly"; plotly: Plot
 
 const REDRAW_MS = 500;
 
-function inksOf(host: HTMLElement): PlotlyInks {
-  const style = getComputedStyle(host);
-  const of = (name: string) => style.getPropertyValue(name).trim();
-  const [text, dim, grid] = [of("--anr-fg"), of("--anr-dim"), of("--anr-line")];
-  return { text, dim, grid, background: of("--anr-bg"), alarm: of("--anr-alarm"), font: style.fontFamily };
-}
-
 function PlotlyChart(props: { plotly: Plotly; lines: readonly Line[] } & EnlargedProps) {
   const { plotly, lines, options, theme } = props;
   const host = useRef<HTMLDivElement>(null);
@@ -40,7 +34,7 @@ function PlotlyChart(props: { plotly: Plotly; lines: readonly Line[] } & Enlarge
       drawnAt.current = performance.now();
       const config = { modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
       const first = !(host.current as Partial<PlotlyHost>).on;
-      const layout = layoutOf(lines, options, inksOf(host.current), first ? now.current.zoom : null);
+      const layout = layoutOf(lines, options, plotlyInksOf(host.current), first ? now.current.zoom : null);
       void plotly.react(host.current, tracesOf(lines, options, theme), layout, config);
       if (!first) return;
       // Finer points are asked for as soon as there is room for them.

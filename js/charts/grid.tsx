@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import type { Frame } from "../api";
 import { arrange, type Section } from "./arrange";
-import { ChartCard, type ChartView, useVisible } from "./card";
+import { ChartCard, type ChartView } from "./card";
 import { type Choices, moved, placedAt, toggled } from "./choices";
 import { csvOfFrames, csvOfLines, fileName } from "./csv";
 import { Detail, type DetailSource } from "./detail";
@@ -20,6 +20,7 @@ import type { LoadPlotly } from "./plotly";
 import { rove } from "./roving";
 import { RunKeys } from "./run_keys";
 import type { OtherRun } from "./runs";
+import { SectionOfCharts } from "./section";
 
 export interface ChartGridProps {
   readonly history: History;
@@ -51,9 +52,6 @@ const NOBODY: readonly OtherRun[] = [];
 
 let grids = 0;
 
-/** Cards that a section begins with, and is continued by; a run may have ten thousand metrics. */
-const PORTION = 60;
-
 function useDetail(source: DetailSource | undefined): Detail | null {
   const [, draw] = useReducer((count: number) => count + 1, 0);
   const detail = useMemo(() => (source ? new Detail(source) : null), [source]);
@@ -65,60 +63,6 @@ function useDetail(source: DetailSource | undefined): Detail | null {
     };
   }, [detail]);
   return detail;
-}
-
-/** Shows the next portion when the reader comes near, or asks for it. */
-function More({ left, onMore }: { readonly left: number; onMore(): void }) {
-  const host = useRef<HTMLButtonElement>(null);
-  const visible = useVisible(host);
-  useEffect(() => {
-    if (visible) onMore();
-  }, [visible, left]);
-  return (
-    <button ref={host} type="button" class="anr-quiet anr-more" onClick={onMore}>
-      Show more ({left} left)
-    </button>
-  );
-}
-
-interface SectionProps {
-  readonly section: Section;
-  /** Whether there is no other. */
-  readonly alone: boolean;
-  readonly named: boolean;
-  readonly closed: boolean;
-  onToggle(): void;
-  card(chart: ChartSpec): preact.JSX.Element;
-}
-
-function SectionOfCharts({ section, alone, named, closed, onToggle, card }: SectionProps) {
-  const host = useRef<HTMLDivElement>(null);
-  const [portions, setPortions] = useState(1);
-  // Hundreds of sections would be thousands of cards: they are made when the reader comes near.
-  const seen = useRef(alone);
-  seen.current = useVisible(host) || seen.current;
-  const shown = section.charts.slice(0, portions * PORTION);
-  const left = section.charts.length - shown.length;
-  const open = !named || !closed;
-  return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields
-    <div ref={host} class="anr-section" role="group" aria-label={`Charts: ${section.title}`}>
-      {named && (
-        <button type="button" class="anr-fold" aria-expanded={open} onClick={onToggle}>
-          <svg viewBox="0 0 12 12" aria-hidden="true">
-            <path d="M4.5 3 7.5 6 4.5 9" />
-          </svg>
-          <span>{section.title}</span> <span class="anr-dim anr-num">{section.charts.length}</span>
-        </button>
-      )}
-      {open && (
-        <div class="anr-grid" data-alone={alone || undefined} data-far={!seen.current || undefined}>
-          {seen.current && shown.map(card)}
-        </div>
-      )}
-      {open && seen.current && left > 0 && <More left={left} onMore={() => setPortions(portions + 1)} />}
-    </div>
-  );
 }
 
 /** The saving of one chart in the form that was asked for; a refusal is a sentence. */
@@ -239,6 +183,11 @@ export function ChartGrid(props: ChartGridProps) {
   const across = metricOf(options.x);
   const missing = across !== null && !history.series.has(across);
   const nothing = options.filter.trim() && all.length > arranged.hidden.length;
+  const lack = nothing
+    ? `No metric's name has “${options.filter.trim()}” in it.`
+    : all.length
+      ? "Every chart is hidden. “View” shows them again."
+      : empty;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: hears the keys of the cards inside
     <div
@@ -268,15 +217,7 @@ export function ChartGrid(props: ChartGridProps) {
       {missing && all.length > 0 && (
         <p class="anr-trouble">This run has no metric “{across}” to be x. Choose another.</p>
       )}
-      {!arranged.found && (
-        <p class="anr-empty">
-          {nothing
-            ? `No metric's name has “${options.filter.trim()}” in it.`
-            : all.length
-              ? "Every chart is hidden. “View” shows them again."
-              : empty}
-        </p>
-      )}
+      {!arranged.found && lack && <p class="anr-empty">{lack}</p>}
       {others.length > 0 && (
         <RunKeys
           {...{ name, others, theme: props.theme }}
@@ -289,6 +230,7 @@ export function ChartGrid(props: ChartGridProps) {
       {arranged.sections.map((one, no) => (
         <SectionOfCharts
           key={one.key}
+          label="Charts"
           section={one}
           alone={arranged.sections.length === 1}
           named={no > 0 || one.key !== "rest"}

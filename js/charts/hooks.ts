@@ -47,3 +47,16 @@ export function useTheme(): Theme {
   }, []);
   return theme;
 }
+
+/** Whether `host` is on the screen, or nearly. */
+export function useVisible(host: { readonly current: Element | null }): boolean {
+  const [visible, setVisible] = useState(false);
+  useEffect(() => {
+    const observer = new IntersectionObserver((entries) => setVisible(entries.at(-1)?.isIntersecting ?? true), {
+      rootMargin: "120px",
+    });
+    if (host.current) observer.observe(host.current);
+    return () => observer.disconnect();
+  }, []);
+  return visible;
+}

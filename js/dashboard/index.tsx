@@ -4,6 +4,7 @@ import { firstSecrets } from "./secrets";
 // This import stays first: see secrets.ts.
 
 import { mount } from "./app";
+import "../media/media.css";
 import "./dashboard.css";
 import "./plotly.css";
 import { readPage } from "./page";

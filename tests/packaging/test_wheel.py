@@ -21,6 +21,7 @@ _BUILT = {
     "anonrun/server/web/static/dashboard.js",
     "anonrun/server/web/static/dashboard.css",
     "anonrun/server/web/static/plotly.js",
+    "anonrun/server/web/static/media.js",
     "anonrun/server/web/static/plotly.css",
 }
 _WHOLE = """

@@ -13,6 +13,7 @@ import { useShell } from "../parts/context";
 import { Confirm } from "../parts/dialog";
 import { Files, useArtifacts } from "../parts/files";
 import { Loading } from "../parts/loading";
+import { MediaPanels, RunLog, type RunMedia, useMedia } from "../parts/media";
 import { MetricTable } from "../parts/metric_table";
 import { Pairs } from "../parts/pairs";
 import { RunHead } from "../parts/run_head";
@@ -73,17 +74,24 @@ export function useFeed(feed: Feed, entered: boolean): FeedState {
   return state;
 }
 
-type TabKey = "charts" | "system" | "metrics" | "summary" | "config" | "files" | "share";
+type TabKey = "charts" | "system" | "log" | "metrics" | "summary" | "config" | "files" | "share";
 
-function tabsOf(run: RunInfo, hasSystem: boolean, hasFiles: boolean): Tab[] {
+interface Has {
+  readonly system: boolean;
+  readonly log: boolean;
+  readonly files: boolean;
+}
+
+function tabsOf(run: RunInfo, has: Has): Tab[] {
   const tabs: (Tab & { readonly key: TabKey })[] = [{ key: "charts", label: "Charts" }];
-  if (hasSystem) tabs.push({ key: "system", label: "System" });
+  if (has.system) tabs.push({ key: "system", label: "System" });
+  if (has.log) tabs.push({ key: "log", label: "Log" });
   tabs.push(
     { key: "metrics", label: "Metrics" },
     { key: "summary", label: "Summary" },
     { key: "config", label: "Config" },
   );
-  if (hasFiles) tabs.push({ key: "files", label: "Files" });
+  if (has.files) tabs.push({ key: "files", label: "Files" });
   if (run.permissions.share) tabs.push({ key: "share", label: "Share" });
   return tabs;
 }
@@ -103,6 +111,7 @@ function Run({ feed, state, run }: RunProps) {
   const [kept] = useState<Kept | null>(() => takeKept(sessionStorage, run.run_id));
   const nowMs = useNow(1_000) + state.clockOffsetMs;
   const artifacts = useArtifacts(run);
+  const media = useMedia(run);
   useEffect(() => {
     document.title = `${run.name} · anonrun`;
   }, [run.name]);
@@ -120,7 +129,11 @@ function Run({ feed, state, run }: RunProps) {
       </Notice>
     );
   }
-  const hasSystem = groupMetrics(feed.history.series.keys()).some(({ section }) => section === "system");
+  const has = {
+    system: groupMetrics(feed.history.series.keys()).some(({ section }) => section === "system"),
+    log: media?.hasLog ?? false,
+    files: artifacts !== null,
+  };
   const section = tab === "charts" || tab === "system" ? tab : null;
   return (
     <article class="run">
@@ -138,12 +151,12 @@ function Run({ feed, state, run }: RunProps) {
       )}
       <Tabs
         label="Run"
-        tabs={tabsOf(run, hasSystem, artifacts !== null)}
+        tabs={tabsOf(run, has)}
         chosen={tab}
         onChoose={setTab}
         aside={section && <ChartTools {...{ choices, section }} onChoices={setChoices} history={feed.history} />}
       >
-        <Panel tab={tab as TabKey} {...{ feed, state, run, choices, artifacts }} onChoices={setChoices} />
+        <Panel tab={tab as TabKey} {...{ feed, state, run, choices, artifacts, media }} onChoices={setChoices} />
       </Tabs>
       {deleting && (
         <Confirm
@@ -166,9 +179,10 @@ interface PanelProps extends RunProps {
   readonly choices: Choices;
   readonly onChoices: (choices: Choices) => void;
   readonly artifacts: RunArtifacts | null;
+  readonly media: RunMedia | null;
 }
 
-function Panel({ tab, feed, state, run, choices, onChoices, artifacts }: PanelProps) {
+function Panel({ tab, feed, state, run, choices, onChoices, artifacts, media }: PanelProps) {
   switch (tab) {
     case "metrics":
       return <MetricTable run={run} live={state.link === "live"} />;
@@ -190,19 +204,30 @@ function Panel({ tab, feed, state, run, choices, onChoices, artifacts }: PanelPr
       );
     case "share":
       return <Share run={run} metrics={[...feed.history.series.keys()]} onChange={(changed) => feed.take(changed)} />;
+    case "log":
+      return media ? <RunLog run={run} media={media} /> : <p class="empty">This run printed nothing yet.</p>;
     default:
       return (
-        <Charts
-          history={feed.history}
-          runId={run.run_id}
-          name={run.name}
-          choices={choices}
-          onChoices={onChoices}
-          section={tab}
-          createdAt={run.created_at}
-          loaded={state.loaded}
-          running={run.state === "running"}
-        />
+        <>
+          <Charts
+            history={feed.history}
+            runId={run.run_id}
+            name={run.name}
+            choices={choices}
+            onChoices={onChoices}
+            section={tab}
+            createdAt={run.created_at}
+            loaded={state.loaded}
+            empty={emptyText(run)}
+          />
+          {media && tab === "charts" && <MediaPanels {...{ run, media, choices, onChoices }} />}
+        </>
       );
   }
+}
+
+/** What stands in the place of charts; nothing where media do. */
+function emptyText(run: RunInfo): string {
+  if (run.state === "running") return "Waiting for the first point…";
+  return run.media ? "" : "This run logged nothing.";
 }

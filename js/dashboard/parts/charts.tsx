@@ -29,7 +29,8 @@ export interface ChartsProps {
   /** When the run began, RFC 3339. */
   readonly createdAt: string;
   readonly loaded: boolean;
-  readonly running: boolean;
+  /** What to say while there is no metric. */
+  readonly empty: string;
 }
 
 type Configurable = Plotly & { setPlotConfig(config: object): void };
@@ -50,7 +51,7 @@ export async function loadPlotly(page: PageContext): Promise<Plotly> {
 }
 
 export function Charts(props: ChartsProps) {
-  const { runId, name, history, choices, onChoices, section, createdAt, loaded, running } = props;
+  const { runId, name, history, choices, onChoices, section, createdAt, loaded, empty } = props;
   const { page, client } = useShell();
   const theme = useTheme();
   const detail = useMemo(() => detailFrom(client, runId), [client, runId]);
@@ -74,7 +75,7 @@ export function Charts(props: ChartsProps) {
         start={Date.parse(createdAt) / 1000}
         theme={theme}
         loadPlotly={() => loadPlotly(page)}
-        empty={running ? "Waiting for the first point…" : "This run logged nothing."}
+        empty={empty}
         detail={detail}
         allPoints={allPoints}
       />
