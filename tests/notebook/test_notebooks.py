@@ -31,6 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in [name for name in os.environ if name.startswith("ANONRUN_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("ANONRUN_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("ANONRUN_SYSTEM_METRICS", "0")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     yield tmp_path
     stop_embedded_server(tmp_path / "data")

@@ -43,6 +43,7 @@ def away_from_home(folder: Path) -> dict[str, str]:
         "HOME": str(folder / "home"),
         "XDG_CONFIG_HOME": str(folder / "home"),
         "ANONRUN_DATA_DIR": str(folder / "data"),
+        "ANONRUN_SYSTEM_METRICS": "0",
         "IPYTHONDIR": str(folder / "ipython"),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
