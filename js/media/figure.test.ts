@@ -14,7 +14,7 @@ test("a content that is no figure is told", () => {
 
 test("links in texts are text, and pictures from elsewhere are left out", () => {
   const figure = read({
-    data: [{ type: "bar", text: ['<b>x</b> <a href="https://evil.example">y</a>'] }],
+    data: [{ type: "bar", text: ['<b style="fill:url(//evil.example)">x</b> <a href="https://evil.example">y</a>'] }],
     layout: {
       title: { text: "<A HREF=javascript:alert(1)>t</A>" },
       images: [{ source: "https://evil.example/a.png" }, { source: "data:image/svg+xml;base64,AA" }],

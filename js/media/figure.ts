@@ -26,9 +26,9 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Plotly draws links in texts; here they are the text alone. */
+/** Plotly reads some tags in texts. Those of letters stay, without any style of their own; links are the text alone. */
 function withoutLinks(value: unknown): unknown {
-  if (typeof value === "string") return value.replace(/<\/?a\b[^>]*>?/gi, "");
+  if (typeof value === "string") return value.replace(/<\/?a\b[^>]*>?/gi, "").replace(/<(\/?[a-z]+)\b[^>]*>/gi, "<$1>");
   if (Array.isArray(value)) return value.map(withoutLinks);
   return isObject(value) ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, withoutLinks(v)])) : value;
 }

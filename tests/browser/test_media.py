@@ -106,10 +106,10 @@ def _everything() -> list[Any]:
     items.append(_item("confusion_matrix", "eval/confusion_large", 190, _matrix(60, many)))
     items.append(_item("curves", "eval/roc", 190, _curves()))
     bars = {"type": "bar", "name": "count", "x": _CLASSES, "y": [5, 3, 6, 2, 4, 7]}
-    figure = {
-        "data": [bars],
-        "layout": {"title": {"text": "Counts <img src=x onerror=alert(1)>"}, "paper_bgcolor": "white"},
-    }
+    title = "Counts of <b>pets</b> <img src=x onerror=alert(1)>"
+    figure = {"data": [bars], "layout": {"title": {"text": title}, "paper_bgcolor": "white"}}
+    heat = {"data": [{"type": "heatmap", "z": [[1, 2], [3, 4]]}], "layout": {}}
+    items.append(_item("figure", "eval/heat", 190, heat))
     items.append(_item("figure", "eval/figure", 190, figure))
     items.append(
         _item("figure", "eval/surface", 190, {"data": [{"type": "surface", "z": [[1, 2], [3, 4]]}], "layout": {}})
@@ -136,6 +136,14 @@ def person(browser: Browser) -> Iterator[BrowserContext]:
         yield context
 
 
+def _opened(context: BrowserContext, run: Seeded) -> Tab:
+    """Open the run's page and scroll to its sections of media, whose panels are made when a reader comes near."""
+    tab = new_tab(context, run.private_link)
+    for section in ("Media: Others", "Media: eval"):
+        tab.page.get_by_role("group", name=section, exact=True).scroll_into_view_if_needed()
+    return tab
+
+
 def _panel(tab: Tab, name: str) -> Locator:
     panel: Locator = tab.page.get_by_role("group", name=name, exact=True)
     panel.scroll_into_view_if_needed()
@@ -147,7 +155,7 @@ def test_each_kind_is_seen_and_everything_has_a_name(
     browser: Browser, run: Seeded, look: Look, picture: Picture
 ) -> None:
     with visitor(browser, look) as context:
-        tab = new_tab(context, run.private_link)
+        tab = _opened(context, run)
         expect(
             _panel(tab, "Histogram: weights/layer1").get_by_role("img", name="Histogram of weights/layer1 at")
         ).to_be_visible()
@@ -158,6 +166,9 @@ def test_each_kind_is_seen_and_everything_has_a_name(
         expect(_panel(tab, "Confusion matrix: eval/confusion_large").get_by_role("img")).to_be_visible()
         expect(_panel(tab, "Curves: eval/roc").get_by_role("img", name="cat, area 0.833")).to_be_visible()
         expect(_panel(tab, "Figure: eval/figure").locator(".bars path")).to_have_count(6)
+        expect(_panel(tab, "Figure: eval/figure").locator(".gtitle tspan")).to_have_css("font-weight", "700")
+        heat = _panel(tab, "Figure: eval/heat").locator("image")
+        expect(heat).to_have_css("image-rendering", "pixelated")
         expect(_panel(tab, "Figure: eval/surface")).to_contain_text("This page draws no surface.")
         picture(tab.page.locator("main"), f"media-{look}")
         tab.is_accessible()
@@ -171,7 +182,7 @@ def test_each_kind_is_seen_and_everything_has_a_name(
 
 
 def test_keys_move_the_step_and_the_theme_follows_the_system(person: BrowserContext, run: Seeded) -> None:
-    tab = new_tab(person, run.private_link)
+    tab = _opened(person, run)
     panel = _panel(tab, "Histogram: weights/layer1")
     slider = panel.get_by_role("slider", name="Step of weights/layer1")
     expect(slider).to_have_attribute("aria-valuetext", "step 190, the newest")
@@ -192,7 +203,7 @@ def test_keys_move_the_step_and_the_theme_follows_the_system(person: BrowserCont
 
 
 def test_a_table_is_sorted_filtered_turned_and_saved(person: BrowserContext, run: Seeded) -> None:
-    tab = new_tab(person, run.private_link)
+    tab = _opened(person, run)
     panel = _panel(tab, "Table: predictions")
     first = panel.get_by_role("row").nth(1)
     header = panel.get_by_role("columnheader", name="score")
@@ -212,7 +223,7 @@ def test_a_table_is_sorted_filtered_turned_and_saved(person: BrowserContext, run
 
 
 def test_a_picture_is_enlarged_and_keys_lead_to_the_next(person: BrowserContext, run: Seeded, picture: Picture) -> None:
-    tab = new_tab(person, run.private_link)
+    tab = _opened(person, run)
     _panel(tab, "Images: samples").get_by_role("button", name="Enlarge ring 0 <i>at</i> 190").click()
     dialog = tab.page.get_by_role("dialog")
     expect(dialog.get_by_role("img", name="ring 0")).to_have_css("image-rendering", "pixelated")
