@@ -61,6 +61,21 @@ test("all pages are read, once, and read on from the last position", async () =>
   expect(store.groups.map(({ key }) => key)).toEqual(["note", "other"]);
 });
 
+test("what is logged while a page is on its way is read behind it", async () => {
+  const held = items(1);
+  const { client, asked } = server(held);
+  const store = new MediaStore(client, "r");
+  const first = store.readTo(1);
+  // The server has answered already when the next item is there.
+  await Promise.resolve();
+  held.push(item({ position: 2, key: "late" }));
+  await Promise.all([first, store.readTo(2)]);
+  expect([asked, store.groups.map(({ key }) => key)]).toEqual([
+    ["0", "1"],
+    ["note", "late"],
+  ]);
+});
+
 test("a failure is told, and the next try goes on from where it was", async () => {
   const { client, asked, refusals } = server(items(4));
   const store = new MediaStore(client, "r");

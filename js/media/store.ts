@@ -39,6 +39,7 @@ export class MediaStore {
   #position = 0;
   #wanted = 0;
   #reading = false;
+  #again = false;
   #read = false;
   #problem: Problem | null = null;
   #version = 0;
@@ -77,11 +78,13 @@ export class MediaStore {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Read until there are `count` items, as the run says; what is there already is not asked for again. */
+  /** Read what the run has, which says that it is `count` items; what is there already is not asked for again. */
   async readTo(count: number): Promise<void> {
+    if (count <= this.#wanted && !this.#problem) return;
     this.#wanted = Math.max(this.#wanted, count);
-    if (this.#reading || this.#position >= this.#wanted) return;
-    await this.readOn();
+    // What came while a page was on its way may not be in it.
+    if (this.#reading) this.#again = true;
+    else if (this.#position < this.#wanted) await this.readOn();
   }
 
   /** Read what there is after the last position; also after a failure. */
@@ -98,7 +101,8 @@ export class MediaStore {
         }
         this.#take(page.value.items);
         // A page may have nothing for this reader, and still not be the last.
-        end = page.value.end || page.value.position <= this.#position;
+        end = (page.value.end || page.value.position <= this.#position) && !this.#again;
+        this.#again = false;
         this.#position = Math.max(this.#position, page.value.position);
         this.#changed();
       }
