@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from argon2 import extract_parameters
 
 from anonrun.server.services.backoff import Backoff
 from anonrun.server.services.passwords import Passwords, password_problem
@@ -55,6 +56,8 @@ def test_passwords_are_stored_as_argon2id_and_checked() -> None:
         passwords = Passwords()
         hashed = await passwords.hash(PASSWORD)
         assert hashed.startswith("$argon2id$")
+        costs = extract_parameters(hashed)
+        assert (costs.memory_cost >= 19 * 1024, costs.time_cost >= 2) == (True, True), "what OWASP asks for"
         assert await passwords.verify(hashed, PASSWORD)
         assert not await passwords.verify(hashed, PASSWORD + "x")
         assert not await passwords.verify(None, "no account has this password")

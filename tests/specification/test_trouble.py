@@ -333,7 +333,7 @@ def test_a_server_that_refuses_a_run_loses_none_of_it(
         said = run_script(script, home, ANONRUN_SERVER=refusing.url).stderr
     assert_says(trouble, said)
     assert "1 anonymous runs" not in said
-    with anonrun_server(lab, port=port) as willing:
+    with anonrun_server(lab, port=port, ANONRUN_RUNS_PER_HOUR="0") as willing:  # nothing counts that was made before
         run_command("sync", data_dir=home, ANONRUN_SERVER=willing.url)
         points = [run["points"]["a"] for run in runs_of(home, ANONRUN_SERVER=willing.url)]
     assert sorted(points) == [[1], [2]]

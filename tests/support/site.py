@@ -13,12 +13,16 @@ from typing import Any
 
 import anyio.to_thread
 import httpx
+import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 
 from anonrun.core.ids import new_run_id
 from anonrun.core.tokens import TokenKind, mint, token_hash
 from anonrun.core.wire import Frame, encode
 from anonrun.server.app import create_app
+from anonrun.server.services import passwords
 from anonrun.server.services.core import Core
 from anonrun.server.settings import Settings
 from anonrun.store.database import Database
@@ -211,6 +215,15 @@ def code(answer: httpx.Response) -> str | None:
 
 
 @contextmanager
+def _quick_passwords() -> Iterator[None]:
+    """Hash passwords by argon2id at next to no cost: a person's tenth of a second is most of what a test would take."""
+    with pytest.MonkeyPatch.context() as patch:
+        quick = PasswordHasher.from_parameters(CHEAPEST)
+        patch.setattr(passwords, "_hasher", lambda: quick)
+        yield
+
+
+@contextmanager
 def running_site(folder: Path, database: Place | None = None, **settings: Any) -> Iterator[Site]:
     """Start an application on a new database; one of SQLite in the folder where none is given."""
     clock = SetClock()
@@ -220,7 +233,11 @@ def running_site(folder: Path, database: Place | None = None, **settings: Any) -
     db = Database.open(database.where if database else chosen.server_dir / "anonrun.db", clock=clock)
     app = create_app(chosen, db, vouch=VOUCH if chosen.embedded else None)
     try:
-        with start_blocking_portal() as portal, portal.wrap_async_context_manager(app.router.lifespan_context(app)):
+        with (
+            _quick_passwords(),
+            start_blocking_portal() as portal,
+            portal.wrap_async_context_manager(app.router.lifespan_context(app)),
+        ):
             transport = Transport(portal, app)
             with httpx.Client(transport=transport, base_url=HOST) as api:
                 yield Site(app, db, clock, api, transport)
