@@ -83,6 +83,7 @@ class Delivery:
         connected: whether the last request was answered.
         registered: whether the server has the run.
         drained: whether all that is on disk was delivered when `advance` last looked.
+        behind: whether there was more on disk than `advance` took, when it last took something.
         complaint: a sentence where the server did not take config or summary; points are not concerned.
         aside: a sentence where the server takes single rows in no way, which were set aside.
         server_time_offset_s: the server's clock less ours.
@@ -110,6 +111,7 @@ class Delivery:
         self.connected = False
         self.registered = False
         self.drained = False
+        self.behind = False
         self.complaint: str | None = None
         self.aside: str | None = None
         self.server_time_offset_s: float | None = None
@@ -280,20 +282,12 @@ class Delivery:
         if self._next is None:
             self._next = self._queue.next(most_rows=self._most_rows, final=final)
         if self._next is None:
-            if not _STATE_FIELDS & self._changes.keys():
-                self._send_changes(remote)
-            if self.outbox.advance(remote, self.file.write, self.run_id):  # before the run's end is told
-                self.drained = False
-                return True
-            self._send_changes(remote)
-            self._queue.remove_sent()
-            if self.uploads.advance(remote, self.file.write, self.run_id):  # rows that came meanwhile go first
-                self.drained = False
-                return True
-            self.drained = True
-            return False
+            self.behind = self._send_all_else(remote)
+            self.drained = not self.behind
+            return self.behind
         self.drained = False
         part, batch = self._next
+        self.behind = batch.full or not batch.rows or part is not self._part
         if part is not self._part:
             self._part = part
             self._settle_parts(remote)
@@ -302,7 +296,19 @@ class Delivery:
         else:
             self._next = None
             self._merge(batch.changes)
+        if not self.behind and self._next is None and not _STATE_FIELDS & self._changes.keys():
+            self.behind = self._send_all_else(remote)  # whoever logs without pause has the rest wait no longer
         return True
+
+    def _send_all_else(self, remote: Remote) -> bool:
+        """Send what is no row, now that all rows that were there are sent; return whether there may be more of it."""
+        if not _STATE_FIELDS & self._changes.keys():
+            self._send_changes(remote)
+        if self.outbox.advance(remote, self.file.write, self.run_id):  # before the run's end is told
+            return True
+        self._send_changes(remote)
+        self._queue.remove_sent()
+        return self.uploads.advance(remote, self.file.write, self.run_id)  # rows that came meanwhile go first
 
     def _settle_parts(self, remote: Remote) -> None:
         """Remove what was delivered before all is, so that a backlog shrinks; how the run ends is told at the end."""

@@ -140,7 +140,7 @@ class Sender:
         except OSError as exc:
             return self._failed(f"The spool cannot be read: {exc.strerror or exc}.", None)
         self._succeeded()
-        if more:
+        if more and (finishing or self.delivery.behind):
             return 0
         if finishing:
             return None

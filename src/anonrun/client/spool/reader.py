@@ -46,6 +46,7 @@ class Batch:
         rows: how many.
         frames: them; neighbours with the same metrics share a frame.
         changes: fields of `RunUpdate`, one dict a record.
+        full: whether it ends at a bound, so that more may follow at once.
     """
 
     writer: int
@@ -53,6 +54,7 @@ class Batch:
     rows: int = 0
     frames: list[Frame] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
+    full: bool = False
 
     @property
     def empty(self) -> bool:
@@ -177,6 +179,7 @@ class PartReader:
                 continue
             self._note(batch, kind, keys, data[at + HEAD_SIZE : at + size])
             at += size
+        batch.full = at >= most_bytes or batch.rows == most_rows
         self.offset += at
         self.row += batch.rows
         if not at and data and self._skip(data, final=final):
