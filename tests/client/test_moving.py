@@ -262,7 +262,8 @@ def test_every_bit_of_odd_values_arrives_from_several_writers(home: Path, lab: L
             assert time.monotonic() < deadline, "the server does not compact"
             time.sleep(0.05)
     before = all_of(access, run_id)
-    claim(home, f"p/made-{run_id[-8:]}", lab)
+    done = claim(home, f"p/made-{run_id[-8:]}", lab)
+    assert f"All {before[0].points:,} points and 6 items of media were compared" in done.stdout
     assert_same(before, there(home, lab))
 
 

@@ -433,3 +433,17 @@ def test_printed_text_is_for_who_may_read_files_only(site: Site, hers: tuple[Mad
     for token in (key, run.view):
         assert len(items_of(site, run, "?kind=console", token)) == 1
         assert site.get(run, f"/media/{printed['media_id']}", token).status_code == 200
+
+
+def test_who_holds_a_token_of_a_run_that_was_moved_is_told_where(site: Site) -> None:
+    key = site.user_key(site.user("ada"))
+    run = site.run(key)
+    send_media(site, run, media_item(media_id="0" * 32))
+    heard = site.get(run).json()["heartbeat_at"]
+    said = {"to": "https://runs.example.org", "heartbeat_at": heard, "points": 0}
+    refused = site.api.post(f"{run.path}/departure", json=said, headers=bearer(key))
+    assert (refused.status_code, code(refused)) == (409, "run_changed"), "a client that knows of no media left them"
+    gone = site.api.post(f"{run.path}/departure", json=said | {"media": 1}, headers=bearer(key))
+    assert gone.status_code == 204
+    for answer in (send_media(site, run, media_item()), site.get(run, "/media"), site.get(run, f"/media/{'0' * 32}")):
+        assert (answer.status_code, code(answer)) == (410, "run_moved")

@@ -15,6 +15,7 @@ from anonrun.client.account import login
 from anonrun.client.moving.moves import has_login, movable, move_run
 from anonrun.client.notices import Notices
 from anonrun.client.progress import progress
+from anonrun.core.words import counted
 from anonrun.errors import AnonrunError
 
 __all__ = ["move"]
@@ -62,6 +63,7 @@ def _moved(name: str, *, to: str, server: str | None) -> dict[str, Any]:
 def _tell(answer: dict[str, Any]) -> None:
     if answer["claimed"]:
         click.echo(f"{answer['name']} is kept, in the account {answer['account']}: {answer['url']}")
-        click.echo(f"All {answer['points']:,} points were compared; it was removed from {answer['from']}.")
+        beside = f" and {counted(answer['media'], 'item')} of media" if answer["media"] else ""
+        click.echo(f"All {answer['points']:,} points{beside} were compared; it was removed from {answer['from']}.")
     else:
         click.echo(f"{answer['name']}: {answer['trouble']}", err=True)

@@ -66,6 +66,7 @@ class Moved:
             "account": self.info.account,
             "claimed": True,
             "points": self.info.points,
+            "media": self.info.media,
             "url": self.url,
             "from": self.source,
         }
