@@ -18,6 +18,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 BUILT = (
     "src/anonrun/notebook/static/widget.js",
     "src/anonrun/notebook/static/widget.css",
+    "src/anonrun/notebook/static/media.js",
     "src/anonrun/server/web/static/file.txt",
     "src/anonrun/server/web/static/dashboard.js",
     "src/anonrun/server/web/static/dashboard.css",

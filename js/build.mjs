@@ -106,6 +106,8 @@ const targets = [
   { ...shared, entryPoints: { dashboard: "dashboard/index.tsx" }, outdir: web },
   // By itself, and fetched for a run that has media: pages of other runs do not carry it.
   { ...shared, entryPoints: { media: "media/index.tsx" }, outdir: web },
+  // The same for notebooks, with its own styles; the kernel sends it to a page that may reach no server.
+  { ...shared, entryPoints: { media: "media/kernel.tsx" }, outdir: notebook, loader: { ".css": "text" } },
   {
     ...shared,
     entryPoints: { plotly: "plotly/index.js" },

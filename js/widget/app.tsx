@@ -6,6 +6,7 @@ import { Banner } from "./banner";
 import { ConfigTable } from "./config_table";
 import { Foot } from "./foot";
 import { Head } from "./head";
+import { MediaPart } from "./media_part";
 import type { RunView, ViewState } from "./run_view";
 
 function useViewState(view: RunView): ViewState {
@@ -102,7 +103,7 @@ export function App({ view, root, keeper }: { view: RunView; root: HTMLElement; 
           section={tab}
           start={start}
           theme={theme}
-          loadPlotly={() => view.plotly()}
+          loadPlotly={view.plotly}
           first={key_metrics ?? NONE}
           others={tab === "charts" ? others : NO_RUNS}
           detail={view.detail}
@@ -123,6 +124,16 @@ export function App({ view, root, keeper }: { view: RunView; root: HTMLElement; 
       </div>
       <div class="anr-body" style={height ? { maxHeight: `${height}px`, overflow: "auto" } : undefined}>
         {tab === "config" ? <ConfigTable config={config} /> : grid}
+        {tab === "charts" && state.media && (
+          <MediaPart
+            media={state.media}
+            runName={name}
+            theme={theme}
+            loadPlotly={view.plotly}
+            choices={choices}
+            onChoices={setChoices}
+          />
+        )}
       </div>
       <Foot view={view} state={state} />
     </div>

@@ -1,6 +1,6 @@
 /** What passes between kernel and page; `docs/protocol.md`, "Kernel and widget", says what it means. */
 
-import type { RunInfo, RunState } from "../api";
+import type { MediaInfo, RunInfo, RunState } from "../api";
 
 export interface ServerAddress {
   /** Root of the server as the kernel reaches it; null until it is known. */
@@ -60,6 +60,7 @@ export interface OtherTrait {
 export type KernelMessage =
   | { readonly type: "runs"; readonly version: number; readonly runs: readonly OtherTrait[] }
   | { readonly type: "points"; readonly no: number; readonly reset: boolean; readonly complete?: boolean }
+  | { readonly type: "media"; readonly first: boolean; readonly items: readonly MediaInfo[] }
   | { readonly type: "secrets"; readonly view: string | null; readonly claim: string | null }
   | { readonly type: "asset"; readonly name: string };
 

@@ -47,6 +47,7 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
       if (held.roots > 0) return;
       view.sleep();
       views.delete(view.runId);
+      view.close();
     },
   });
 }

@@ -4,7 +4,7 @@
  * Invariant: `rows.complete` only while no message was missed, damaged or thinned since the last full one.
  */
 
-import { decodePlainSegments, type Frame } from "../api";
+import { decodePlainSegments, type Frame, type MediaInfo } from "../api";
 import { History, type OtherRun } from "../charts";
 import type { KernelMessage, Model, Traits } from "./contract";
 import { Rows } from "./rows";
@@ -19,6 +19,8 @@ export interface KernelListener {
   reset(): void;
   /** These runs stand behind this one from now on. */
   others(runs: readonly OtherRun[]): void;
+  /** Media have come, and with the `first` of them the script that draws them. */
+  media(first: boolean, items: readonly MediaInfo[], buffers: readonly DataView[]): void;
 }
 
 type PointsMessage = Extract<KernelMessage, { type: "points" }>;
@@ -96,6 +98,7 @@ export class KernelFeed {
     if (message.type === "secrets") this.#listener.secrets(message.view, message.claim);
     else if (message.type === "points") this.#takePoints(message, buffers);
     else if (message.type === "runs") this.#takeOthers(message, buffers);
+    else if (message.type === "media") this.#listener.media(message.first, message.items, buffers);
     else {
       for (const take of this.#assets.get(message.name) ?? []) take(buffers[0] ?? null);
       this.#assets.delete(message.name);

@@ -1,7 +1,7 @@
 /** Gets plotly to the page when it is first needed: from the server, else from the kernel. */
 
 import type { Plotly } from "../charts";
-import { unpacked } from "./unpacked";
+import { imported } from "./unpacked";
 
 /** Where plotly may come from; each gives null where it has none. */
 export interface PlotlySources {
@@ -16,16 +16,6 @@ type Loaded = { default: Plotly };
 // One copy for all runs of a page, whatever version of this script asked first.
 const PAGE = globalThis as { __anonrun_plotly?: Promise<Plotly> };
 
-async function fromBytes(bytes: DataView): Promise<Plotly> {
-  const script = new Blob([await (await unpacked(bytes)).arrayBuffer()], { type: "text/javascript" });
-  const url = URL.createObjectURL(script);
-  try {
-    return ((await import(url)) as Loaded).default;
-  } finally {
-    URL.revokeObjectURL(url);
-  }
-}
-
 async function load(sources: PlotlySources): Promise<Plotly> {
   const url = await sources.url();
   if (url) {
@@ -36,7 +26,7 @@ async function load(sources: PlotlySources): Promise<Plotly> {
     }
   }
   const bytes = await sources.bytes();
-  if (bytes) return fromBytes(bytes);
+  if (bytes) return (await imported<Loaded>(bytes)).default;
   throw new Error("plotly could not be loaded: no server in reach, and the kernel is busy or gone.");
 }
 

@@ -9,11 +9,13 @@ import { Client, type Frame, type Problem, type RunInfo } from "../api";
 import { type DetailSource, detailFrom, type History, type OtherRun, type Plotly, stretchOf } from "../charts";
 import { Feed } from "../charts/feed";
 import { fileOf, type Saved } from "../file/write";
+import type { KernelMedia } from "../media/kernel";
 import type { Gone } from "../status/keeping";
 import { jupyterBase, type Reached, reach } from "./address";
 import { ClaimWatch } from "./claim_watch";
 import type { Model, RunTrait, Status, Traits, WidgetConfig } from "./contract";
 import { KernelFeed } from "./kernel_feed";
+import { MediaArrivals } from "./kernel_media";
 import { loadPlotly } from "./plotly_source";
 import { unpacked } from "./unpacked";
 
@@ -34,6 +36,8 @@ export interface ViewState {
   readonly history: History;
   /** Runs behind this one. */
   readonly others: readonly OtherRun[];
+  /** Pictures, tables and the like that the kernel sent; null before the first. */
+  readonly media: KernelMedia | null;
   readonly server: Reached | null;
   /** Which secrets are here; the secrets themselves are asked for when they are used. */
   readonly has: { readonly view: boolean; readonly claim: boolean };
@@ -62,12 +66,17 @@ export class RunView {
 
   constructor(run: RunTrait) {
     this.runId = run.run_id;
+    const arrivals = new MediaArrivals(
+      ({ KernelMedia }) => new KernelMedia(this.runId, () => this.#reader()),
+      (media) => this.#set({ media }),
+    );
     this.#kernel = new KernelFeed({
       heard: () => this.#hear(),
       traits: (traits) => this.#takeTraits(traits),
       secrets: (view, claim) => this.#takeSecrets(view, claim),
       reset: () => this.#stopFeed(),
       others: (others) => this.#set({ others }),
+      media: (first, items, buffers) => arrivals.take(first, items, buffers),
     });
     this.#state = {
       run,
@@ -79,6 +88,7 @@ export class RunView {
       clockOffsetMs: 0,
       history: this.#kernel.history,
       others: [],
+      media: null,
       server: null,
       has: { view: false, claim: false },
       heardAt: Date.now(),
@@ -119,6 +129,11 @@ export class RunView {
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     this.#watch.start();
     void this.reached();
+  }
+
+  /** Let go of what takes much memory; called when the page forgets the run. */
+  close(): void {
+    this.#state.media?.close();
   }
 
   /** End all that runs by itself; called when nothing shows the run any more. */
@@ -237,7 +252,7 @@ export class RunView {
     return this.#kernel.rows.complete;
   }
 
-  plotly(): Promise<Plotly> {
+  readonly plotly = (): Promise<Plotly> => {
     return loadPlotly({
       url: async () => {
         const server = await this.reached();
@@ -245,7 +260,7 @@ export class RunView {
       },
       bytes: () => this.#kernel.askForAsset("plotly"),
     });
-  }
+  };
 
   #json(): string {
     const { run_id, name, project, config, summary, created_at, finished_at } = this.#state.run;

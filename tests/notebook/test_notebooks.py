@@ -184,10 +184,13 @@ def test_a_claim_after_the_end_changes_the_banner_of_the_picture(folder: Path) -
     assert "ada" not in picture["text/html"]
 
 
-def test_widget_state_that_nbclient_saves_has_no_secret_and_no_points(folder: Path) -> None:
-    cells = ["%load_ext anonrun", "%anonrun --display widget", LOG.format(rows=500), "%anonrun finish"]
+def test_widget_state_that_nbclient_saves_has_no_secret_no_points_and_no_media(folder: Path) -> None:
+    note = "anonrun.log({'note': anonrun.Text('Kern' + 'ing')})"
+    cells = ["%load_ext anonrun", "%anonrun --display widget", f"{LOG.format(rows=500)}\n{note}", "%anonrun finish"]
     book = executed(cells, folder, store_widget_state=True)
     state = json.dumps(book.metadata["widgets"])
+    assert "Kerning" not in nbformat.writes(book)
+    assert "note: 1 text, last at step 500" in nbformat.writes(book)
     assert not re.search(r"anr_[a-z]_", nbformat.writes(book))
     assert "0.3333" not in state
     assert "anon-" not in state

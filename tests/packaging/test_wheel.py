@@ -17,6 +17,7 @@ _ROOT = Path(__file__).parents[2]
 _BUILT = {
     "anonrun/notebook/static/widget.js",
     "anonrun/notebook/static/widget.css",
+    "anonrun/notebook/static/media.js",
     "anonrun/server/web/static/file.txt",
     "anonrun/server/web/static/dashboard.js",
     "anonrun/server/web/static/dashboard.css",

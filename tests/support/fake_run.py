@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
+from anonrun.client.media.recent import Recent
 from anonrun.core.messages import RunInfo, RunState
 from anonrun.core.tokens import TokenKind, mint
 from anonrun.core.wire import Frame
@@ -52,6 +53,7 @@ class FakeRun:
     def __init__(self, *, anonymous: bool = True, name: str = "quiet-river") -> None:
         self.run_id = "0192f7d0-0000-7000-8000-000000000001"
         self._rows: list[Frame] = []
+        self.media = Recent()
         self._callbacks: list[Callable[[], object]] = []
         self.current = FakeStatus()
         self.named_server: str | None = None
@@ -90,6 +92,9 @@ class FakeRun:
 
     def feed(self) -> FakeFeed:
         return FakeFeed(self._rows)
+
+    def recent_media(self) -> Recent:
+        return self.media
 
     def info(self) -> RunInfo:
         return self.known

@@ -23,6 +23,7 @@ from anonrun.client.home import without_home
 from anonrun.client.leftovers import deliver_leftovers, owned
 from anonrun.client.links import LinkWish, share_link
 from anonrun.client.media.intake import Intake
+from anonrun.client.media.recent import Recent
 from anonrun.client.media.shelf import Shelf
 from anonrun.client.notices import Notices
 from anonrun.client.progress import progress, sentence
@@ -66,6 +67,7 @@ class Recording:
 
     Attributes:
         recorder: takes what is logged.
+        recent: the newest of the pictures, tables and the like that this process logged.
         shelf: where pictures, tables and the like wait.
         sender: None for an offline run.
     """
@@ -98,7 +100,8 @@ class Recording:
         if not helps:
             self._own()
         self.writer = SpoolWriter(self.folder.path, limit_bytes=limit_bytes)
-        self.shelf = Shelf(self.folder, limit_bytes // _MEDIA_SHARE)
+        self.recent = Recent()
+        self.shelf = Shelf(self.folder, limit_bytes // _MEDIA_SHARE, self.recent.add)
         self.recorder = Recorder(self.writer, notices, intake=Intake(self.shelf, notices))
         self.delivery = Delivery(
             self.folder,
@@ -354,6 +357,7 @@ class Recording:
         self._sampler = None  # its thread is the parent's
         if self._console is not None:
             self._console.abandon()
+        self.recent.after_fork_in_child()
         self.shelf.after_fork_in_child()
         self.recorder.after_fork_in_child()
 

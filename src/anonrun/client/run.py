@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from anonrun.client.api_artifact import ApiArtifact
     from anonrun.client.artifact import Artifact
+    from anonrun.client.media.recent import Recent
     from anonrun.client.moving.moves import Moved
     from anonrun.client.recording import Recording
 
@@ -244,6 +245,12 @@ class Run:
     def feed(self) -> Rows:
         """Return a new reader of the run's rows, from the first on."""
         return NoRows() if self._recording is None else self._recording.feed()
+
+    def recent_media(self) -> Recent:
+        """Return the newest media that this process logged, and how many of what there were."""
+        from anonrun.client.media.recent import Recent  # noqa: PLC0415  importing anonrun loads nothing of media
+
+        return Recent() if self._recording is None else self._recording.recent
 
     def on_finish(self, callback: Callable[[], object]) -> None:
         """Have `callback` called when the run ends, before `finish` returns."""

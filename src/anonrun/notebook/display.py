@@ -23,6 +23,7 @@ from anonrun.errors import AnonrunError, UsageError
 from anonrun.notebook.aftercare import Aftercare
 from anonrun.notebook.hosts import Display, Host, detect
 from anonrun.notebook.marimo_outputs import MarimoOutputs
+from anonrun.notebook.media import still_media
 from anonrun.notebook.others import Memory, Other, read_reference_from
 from anonrun.notebook.outputs import NotebookOutputs
 from anonrun.notebook.publisher import Publisher, Shown
@@ -107,7 +108,7 @@ class Kernel:
         if kind == "text":
             view = RunView(run, 0.0, live=False, temporary=host.temporary)
             view.read()
-            print(plain_text(view.facts, view.buffer, chosen or ()))  # noqa: T201  nothing can be drawn here
+            print(plain_text(view.facts, view.buffer, chosen or (), media=still_media(run.recent_media())))  # noqa: T201  nothing can be drawn here
             return None
         shown = self._going.get(run.run_id)
         if shown is None and run.status().state != RunState.RUNNING:

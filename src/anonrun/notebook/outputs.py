@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Protocol
 
+from anonrun.notebook.media import Media
 from anonrun.notebook.snapshot import Bundle
 from anonrun.notebook.view import Message, Others, Points, SecretsMessage, Snapshot, Traits
 from anonrun.notebook.widget import new_widget, static_file
@@ -87,8 +88,16 @@ def send_to_widget(widget: Any, message: Message) -> None:  # noqa: ANN401  see 
         widget.send({"type": "points", **said}, [message.segment])
     elif isinstance(message, Others):
         widget.send({"type": "runs", "version": message.version, "runs": message.runs}, message.segments)
+    elif isinstance(message, Media):
+        # A page cannot ask for the script while a cell runs, so it comes along with the first.
+        script = [_packed("media.js")] if message.first else []
+        widget.send({"type": "media", "first": message.first, "items": message.items}, [*script, *message.contents])
     elif isinstance(message, SecretsMessage):
         widget.send({"type": "secrets", **asdict(message)})
+
+
+def _packed(name: str) -> bytes:
+    return gzip.compress(static_file(name).read_bytes(), 6)
 
 
 def answer_page(widget: Any, content: object, hello: Callable[[], None]) -> None:  # noqa: ANN401  see new_widget
@@ -98,8 +107,7 @@ def answer_page(widget: Any, content: object, hello: Callable[[], None]) -> None
     if content.get("type") == "hello":
         hello()
     elif content.get("type") == "asset" and content.get("name") in _ASSETS:
-        data = gzip.compress(static_file(_ASSETS[content["name"]]).read_bytes(), 6)
-        widget.send({"type": "asset", "name": content["name"]}, [data])
+        widget.send({"type": "asset", "name": content["name"]}, [_packed(_ASSETS[content["name"]])])
 
 
 def publish(data: dict[str, Any], display_id: str | None = None, *, update: bool = False) -> None:

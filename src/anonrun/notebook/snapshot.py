@@ -18,6 +18,7 @@ from anonrun.core.times import format_time
 from anonrun.core.words import counted
 from anonrun.notebook.buffer import RunBuffer
 from anonrun.notebook.facts import Facts
+from anonrun.notebook.media import StillMedia, thumbnail_html
 from anonrun.notebook.numbers import number_text
 from anonrun.notebook.others import Difference, Other, difference, difference_text, reference_in, signed_text
 from anonrun.notebook.picture import picture
@@ -129,8 +130,18 @@ def _alternative(facts: Facts, buffer: RunBuffer, others: Sequence[Other]) -> st
     return f"Charts of the run {facts.name}{behind}, {state}: {said}"
 
 
-def html_text(facts: Facts, buffer: RunBuffer, others: Sequence[Other] = (), *, detail: float = 1.0) -> str:
-    """Return the HTML form; `detail` is that of `picture`."""
+_NO_MEDIA = StillMedia()
+
+
+def html_text(
+    facts: Facts,
+    buffer: RunBuffer,
+    others: Sequence[Other] = (),
+    *,
+    media: StillMedia = _NO_MEDIA,
+    detail: float = 1.0,
+) -> str:
+    """Return the HTML form without the picture of `media`; `detail` is that of `picture`."""
     strong, rest = facts.banner
     expiry = f' data-expires-at="{format_time(facts.expires_at)}"' if facts.expires_at else ""
     image = data_uri(to_svg(picture(facts, buffer, others, banner=False, detail=detail)))
@@ -145,12 +156,13 @@ def html_text(facts: Facts, buffer: RunBuffer, others: Sequence[Other] = (), *, 
                 else ()
             ),
             *_tables(buffer, others),
+            *(f'<p style="margin:4px 0">{escape(line)}</p>' for line in media.lines),
             f'<p style="margin:4px 0">{" · ".join(_footer(facts))}</p></div>',
         )
     )
 
 
-def plain_text(facts: Facts, buffer: RunBuffer, others: Sequence[Other] = ()) -> str:
+def plain_text(facts: Facts, buffer: RunBuffer, others: Sequence[Other] = (), *, media: StillMedia = _NO_MEDIA) -> str:
     """Return the form for terminals and for tools that show text only."""
     progress = buffer.progress(facts.total)
     step = "" if progress is None else f" · {progress.text}"
@@ -166,31 +178,45 @@ def plain_text(facts: Facts, buffer: RunBuffer, others: Sequence[Other] = ()) ->
         lines.append(f"{line}  {difference_text(beside[name], name)}" if name in beside else line)
     if len(metrics) > _MOST_LINES:
         lines.append(f"  … and {len(metrics) - _MOST_LINES} more")
+    lines += (f"  {line}" for line in media.lines)
     lines.append(" ".join(facts.banner))
     if facts.url is not None and not facts.deleted:
         lines.append(facts.url)
     return "\n".join(lines)
 
 
-def bundle(facts: Facts, buffer: RunBuffer, others: Sequence[Other] = (), *, image: bool = True) -> Bundle:
-    """Return all forms; curves become coarser where the room is short, then the PNG, which is left out at last.
+def bundle(
+    facts: Facts,
+    buffer: RunBuffer,
+    others: Sequence[Other] = (),
+    *,
+    media: StillMedia = _NO_MEDIA,
+    image: bool = True,
+) -> Bundle:
+    """Return all forms; where the room is short, the picture of `media` is left out, and curves and PNG become coarser.
 
     Args:
         facts: what is said beside the curves.
         buffer: the points.
         others: runs that are drawn behind.
+        media: what is said of them.
         image: whether a PNG is wanted; it takes the most time.
     """
     html = ""
     for detail in _DETAILS:
-        html = html_text(facts, buffer, others, detail=detail)
+        html = html_text(facts, buffer, others, media=media, detail=detail)
         if len(html.encode()) <= _MOST_HTML_BYTES:
             break
-    made = {"text/html": html, "text/plain": plain_text(facts, buffer, others)}
+    made = {"text/html": html, "text/plain": plain_text(facts, buffer, others, media=media)}
     room = MOST_BYTES - sum(len(form.encode()) for form in made.values())
     scene = picture(facts, buffer, others, banner=True)
     for scale in _PNG_SCALES if image else ():
         png = to_png_text(scene, scale)
         if len(png) <= room:
-            return {**made, "image/png": png}
+            made["image/png"] = png
+            room -= len(png)
+            break
+    thumbnail = thumbnail_html(media)
+    if thumbnail and len(thumbnail.encode()) <= room:
+        made["text/html"] = f"{html.removesuffix('</div>')}{thumbnail}</div>"
     return made

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from anonrun.client.address import is_loopback
 from anonrun.client.home import without_home
+from anonrun.client.media.recent import Recent
 from anonrun.core.messages import RunInfo, RunState, to_json
 from anonrun.core.wire import Frame
 from anonrun.notebook.facts import Facts
@@ -101,6 +102,9 @@ class Source(Protocol):
 
     def feed(self) -> Feed:
         """Return a new reader of the run's rows, from the first on."""
+
+    def recent_media(self) -> Recent:
+        """Return the newest media that were logged here, and how many of what there were."""
 
     def info(self) -> RunInfo:
         """Return what is known of the run here, without asking the server."""

@@ -16,6 +16,7 @@ from typing import Any
 from anonrun.core.wire import Frame, encode_all
 from anonrun.notebook.buffer import RunBuffer, thinned
 from anonrun.notebook.facts import Facts
+from anonrun.notebook.media import Media, MediaParcels, still_media
 from anonrun.notebook.others import Other
 from anonrun.notebook.snapshot import Bundle, bundle
 from anonrun.notebook.source import Source, facts_of, run_trait, status_trait
@@ -24,6 +25,8 @@ __all__ = ["Message", "Others", "Points", "RunView", "SecretsMessage", "Snapshot
 
 _MOST_POINTS = 20_000
 _FIRST_RESENDS_S = (1.0, 2.0, 4.0, 8.0, 16.0)
+_LAST_MEDIA_RESEND_S = 30.0
+_MEDIA_EVERY_S = 0.5
 _RESEND_EVERY_S = 30.0
 _OTHERS_EVERY_S = 300.0
 _FIRST_SNAPSHOTS_S = (2.0, 10.0)
@@ -76,7 +79,7 @@ class Others:
     segments: list[bytes]
 
 
-Message = Points | SecretsMessage | Traits | Snapshot | Others
+Message = Points | SecretsMessage | Traits | Snapshot | Others | Media
 
 
 class Schedule:
@@ -138,7 +141,12 @@ class RunView:
         self._traits = Schedule(now, (), _TRAITS_EVERY_S)
         self._resend = Schedule(now, _FIRST_RESENDS_S, _RESEND_EVERY_S)
         self._snapshot = Schedule(now, _FIRST_SNAPSHOTS_S if live else (min(2.0, snapshot_every_s),), snapshot_every_s)
-        self._snapshot_of: tuple[Facts, int, int, bool] | None = None
+        self._snapshot_of: tuple[Facts, int, int, int, bool] | None = None
+        self._recent = source.recent_media()
+        self._parcels = MediaParcels(self._recent)
+        # A page is there within seconds; one that comes later asks.
+        self._resend_media = Schedule(now, (*_FIRST_RESENDS_S, _LAST_MEDIA_RESEND_S), math.inf)
+        self._media = Schedule(now, (), _MEDIA_EVERY_S)
         self.others: tuple[Other, ...] = ()
         self._others_version = 0
         self._others = Schedule(now, (0.0, *_FIRST_RESENDS_S), _OTHERS_EVERY_S)
@@ -146,6 +154,7 @@ class RunView:
     def hello(self) -> None:
         """A page asks for everything; it is due at once."""
         self._ask = True
+        self._parcels.restart()
         self._secrets.hasten()
         self._others.hasten()
 
@@ -183,17 +192,24 @@ class RunView:
         if not self.live:
             return (self._next_snapshot,)
         # Points come last: of them there may always be more, of the others there is one now and then.
-        return (self._next_secrets, self._next_traits, self._next_snapshot, self._next_others, self._next_points)
+        return (
+            self._next_secrets,
+            self._next_traits,
+            self._next_snapshot,
+            self._next_others,
+            self._next_media,
+            self._next_points,
+        )
 
     def final(self) -> list[Message]:
         """Return everything that a page needs to go on alone, and the last snapshot."""
         self.read()
-        messages: list[Message] = [Snapshot(bundle(self.facts, self.buffer, self._chosen))]
+        messages: list[Message] = [Snapshot(self._form(self.facts))]
         if self.live:
             traits = self._changed_traits()
             told = [self._others_message()] if self._others_version else []
             changed = [Traits(traits)] if traits else []
-            messages = [self._secrets_message(), *told, self._everything(), *changed, *messages]
+            messages = [self._secrets_message(), *told, self._everything(), *self._parcels.rest(), *changed, *messages]
         return messages
 
     def first_traits(self) -> dict[str, Any]:
@@ -202,12 +218,19 @@ class RunView:
 
     def snapshot(self) -> Bundle:
         """Return the static form of this instant."""
-        self._snapshot_of = (self.facts, self.buffer.rows, self._others_version, True)
-        return bundle(self.facts, self.buffer, self._chosen)
+        self._snapshot_of = self._shown(image=True)
+        return self._form(self.facts)
 
     def static_form(self, facts: Facts) -> Bundle:
         """Return the static form with other facts than those of now."""
-        return bundle(facts, self.buffer, self._chosen)
+        return self._form(facts)
+
+    def _form(self, facts: Facts, *, image: bool = True) -> Bundle:
+        return bundle(facts, self.buffer, self._chosen, media=still_media(self._recent), image=image)
+
+    def _shown(self, *, image: bool) -> tuple[Facts, int, int, int, bool]:
+        """What a static form of this instant would depend on."""
+        return self.facts, self.buffer.rows, self._others_version, self._recent.position, image
 
     @property
     def _chosen(self) -> tuple[Other, ...]:
@@ -242,6 +265,11 @@ class RunView:
         self._sent_traits = texts
         return changed
 
+    def _next_media(self, now: float) -> Media | None:
+        if self._resend_media.due(now):
+            self._parcels.restart()
+        return self._parcels.next() if self._media.due(now) else None
+
     def _next_points(self, now: float) -> Message | None:
         if self._ask or (self._resend.due(now) and self.buffer.names):
             self._ask = False
@@ -264,8 +292,8 @@ class RunView:
 
     def new_snapshot(self, *, image: bool = True) -> Snapshot | None:
         """Return the static form of this instant; None where it would say what the last one said."""
-        shown = (self.facts, self.buffer.rows, self._others_version, image)
-        if self._snapshot_of in (shown, (*shown[:3], True)):
+        shown = self._shown(image=image)
+        if self._snapshot_of in (shown, self._shown(image=True)):
             return None
         self._snapshot_of = shown
-        return Snapshot(bundle(self.facts, self.buffer, self._chosen, image=image))
+        return Snapshot(self._form(self.facts, image=image))

@@ -22,6 +22,7 @@ _PLACES = MappingProxyType(
     {
         "widget.js": _STATIC,
         "widget.css": _STATIC,
+        "media.js": _STATIC,
         # One copy for all: files that the server serves, and nothing of the server is imported for them.
         "file.txt": Path(__file__).parents[1] / "server" / "web" / "static",
         "plotly.js": Path(__file__).parents[1] / "server" / "web" / "static",
@@ -56,6 +57,7 @@ def _widget_class() -> type[Any]:
     import traitlets  # noqa: PLC0415  see above
 
     script, style = static_file("widget.js"), static_file("widget.css")
+    static_file("media.js")  # better missed here than in the middle of a run
 
     class RunWidget(anywidget.AnyWidget):
         """Live charts of one run."""

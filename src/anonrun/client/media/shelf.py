@@ -13,6 +13,7 @@ import json
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -61,12 +62,19 @@ class Shelf:
     Args:
         folder: the run's.
         limit_bytes: what they may take on disk.
+        on_kept: called with each item once it is on disk.
     """
 
-    def __init__(self, folder: RunFolder, limit_bytes: int = LIMIT_BYTES) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        limit_bytes: int = LIMIT_BYTES,
+        on_kept: Callable[[MediaItem], object] = lambda _item: None,
+    ) -> None:
         self._run_folder = folder.path
         self._folder = folder.path / _FOLDER
         self._limit_bytes = limit_bytes
+        self._on_kept = on_kept
         self._bytes: int | None = None  # in the folder, at most; None before that was looked at
         self._look_at = 0.0
         self._numbers = itertools.count()
@@ -103,7 +111,8 @@ class Shelf:
                 index=index,
                 caption=content.caption,
             )
-            self._write(item, now_ns)
+            if self._write(item, now_ns):
+                self._on_kept(item)
 
     def waiting(self) -> list[Waiting]:
         """Return what waits, the oldest first; cheap where nothing does."""
@@ -150,18 +159,20 @@ class Shelf:
         self._lock = threading.RLock()
         self._bytes = None
 
-    def _write(self, item: MediaItem, now_ns: int) -> None:
+    def _write(self, item: MediaItem, now_ns: int) -> bool:
+        """Write an item; return whether it was, which it is not once the shelf is closed."""
         text = json.dumps(to_json(item), ensure_ascii=False, allow_nan=False)
         size = len(text.encode("utf-8"))
         with self._lock:
             if self._closed:
-                return
+                return False
             self._make_room(size)
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             name = f"{now_ns:020d}-{next(self._numbers):06d}-{item.media_id}{_SUFFIX}"
             write_private(self._folder / name, text)
             assert self._bytes is not None, "it was looked at for room"
             self._bytes += size
+            return True
 
     def _make_room(self, size: int) -> None:
         over = self._bytes is not None and self._bytes + size > self._limit_bytes
