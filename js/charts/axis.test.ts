@@ -36,6 +36,11 @@ describe("ticks of any axis", () => {
     );
   });
 
+  test("log: labels on both sides of a power of ten differ", () => {
+    expect(labels(yAxisOf("log", 1), 9.65e43, 1.01e44, 9)).toContain("1.005e44");
+    expect(labels(yAxisOf("log", 1), 96.5, 101, 9)).toContain("100.5");
+  });
+
   test.each(axes.slice(0, 2))("%s: a place leads back to its value", (_, axisOf) => {
     fc.assert(
       fc.property(finite, (value) => {

@@ -39,6 +39,7 @@ const SCALES = [
 
 /** Ticks up to 1e-3 read better in powers of ten. */
 const LEAST_PLAIN_TICK = 0.002;
+const MOST_MORE_DIGITS = 13;
 
 /** Return labels for ticks: as many digits as tell them apart, and the same number in all. */
 export function formatTicks(ticks: readonly number[]): string[] {
@@ -46,7 +47,8 @@ export function formatTicks(ticks: readonly number[]): string[] {
   const gaps = ticks.slice(1).map((tick, i) => tick - (ticks[i] as number));
   const spacing = Math.min(...gaps.filter((gap) => gap > 0));
   if (largest === 0) return ticks.map(() => "0");
-  if (largest >= 1e12 || largest < LEAST_PLAIN_TICK) return ticks.map((tick) => tickInPowers(tick));
+  if (largest >= 1e12 || largest < LEAST_PLAIN_TICK)
+    return toldApart((more) => ticks.map((tick) => tickInPowers(tick, 2 + more)));
   const [factor, letter] = SCALES.find(([from]) => largest >= 10 * from) ?? [1, ""];
   if (!Number.isFinite(spacing)) return ticks.map((tick) => formatValue(tick / factor) + letter);
   // Digits until the spacing is told exactly; 2.5 needs one more than 2.
@@ -59,13 +61,24 @@ export function formatTicks(ticks: readonly number[]): string[] {
   });
 }
 
-function tickInPowers(tick: number): string {
-  return tick === 0 ? "0" : exponential(tick, 2).replace(/^-/, MINUS);
+function tickInPowers(tick: number, digits: number): string {
+  return tick === 0 ? "0" : exponential(tick, digits).replace(/^-/, MINUS);
+}
+
+/** The labels with as few more digits as tell them apart: across a power of ten those before it need fewer than those after. */
+function toldApart(labels: (more: number) => string[]): string[] {
+  for (let more = 0; more < MOST_MORE_DIGITS; more++) {
+    const said = labels(more);
+    if (new Set(said).size === said.length) return said;
+  }
+  return labels(MOST_MORE_DIGITS);
 }
 
 /** Labels for ticks of a logarithmic axis: each by itself. */
 export function formatLogTicks(ticks: readonly number[]): string[] {
-  return ticks.map((tick) => (tick >= 1e4 || tick < 1e-3 ? tickInPowers(tick) : formatValue(tick, 3)));
+  return toldApart((more) =>
+    ticks.map((tick) => (tick >= 1e4 || tick < 1e-3 ? tickInPowers(tick, 2 + more) : formatValue(tick, 3 + more))),
+  );
 }
 
 const UNITS: readonly (readonly [RegExp, string])[] = [
