@@ -54,6 +54,7 @@ def _saved(stage: Stage, title: str, item: str) -> bytes:
     stage.card(title).get_by_label(f"More for {title}", exact=True).click()
     with stage.page.expect_download() as coming:
         stage.page.get_by_role("menuitem", name=item).click()
+    expect(stage.page.get_by_role("menu")).to_have_count(0)  # one that is still there is named as its button is
     path: Path = coming.value.path()
     return path.read_bytes()
 
