@@ -159,11 +159,12 @@ def test_a_second_init_finishes_the_first_run_or_keeps_both(
 
 
 def test_two_processes_at_once_share_the_server_and_the_account(home: Path) -> None:
-    script = "import anonrun\nwith anonrun.init() as run:\n    [run.log({'x': i}) for i in range(50)]"
+    # Where nothing is said, the end waits seconds for a server; on a busy machine one takes longer to start.
+    script = "import anonrun\nrun = anonrun.init()\n[run.log({'x': i}) for i in range(50)]\nrun.finish(timeout=60)"
     command = [sys.executable, "-c", script]
     processes = [subprocess.Popen(command, env=environment(home), stderr=subprocess.PIPE) for _ in range(3)]
     for process in processes:
-        assert process.communicate(timeout=60)[1] is not None
+        assert process.communicate(timeout=120)[1] is not None
         assert process.returncode == 0
     runs = runs_of(home)
     assert [run["points"]["x"] for run in runs] == [list(range(50))] * 3
