@@ -105,6 +105,9 @@ def test_the_highest_step_is_told_whichever_arrived_last(site: Site) -> None:
     assert info["max_step"] == 200, "samples of the machine have steps of their own"
     _compact(site, run)
     assert site.get(run).json()["max_step"] == 200
+    site.send(run, segment([0.5], writer=6, name="System/of my own", first_step=300))
+    _compact(site, run)
+    assert site.get(run).json()["max_step"] == 300
 
 
 def test_two_writers_do_not_overwrite_each_others_config(site: Site) -> None:

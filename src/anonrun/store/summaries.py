@@ -46,7 +46,7 @@ def highest_step(tx: Tx, run_id: uuid.UUID) -> int | None:
         select(CHUNK.c.axis_id)
         .join(METRIC, and_(METRIC.c.run_id == CHUNK.c.run_id, METRIC.c.metric_id == CHUNK.c.metric_id))
         .where(CHUNK.c.run_id == AXIS.c.run_id, CHUNK.c.axis_id == AXIS.c.axis_id)
-        .where(METRIC.c.name.not_like(f"{SYSTEM_PREFIX}%"))
+        .where(func.substr(METRIC.c.name, 1, len(SYSTEM_PREFIX)) != SYSTEM_PREFIX)  # LIKE has SQLite fold the case
     )
     compacted = tx.conn.execute(
         select(func.max(AXIS.c.step_max))
