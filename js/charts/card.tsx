@@ -6,7 +6,7 @@ import { formatValue, unitOf } from "./format";
 import type { ChartSpec } from "./group";
 import { useVisible } from "./hooks";
 import { type Line, notPositive, type Range } from "./lines";
-import { Menu, type MenuItem } from "./menu";
+import { type MenuItem, MoreMenu } from "./menu";
 import { type ChartOptions, metricOf } from "./options";
 import { colorOf, type Theme } from "./palette";
 import { pickFrom } from "./pick";
@@ -205,18 +205,14 @@ export function ChartCard(props: ChartCardProps) {
               <path d={ENLARGE} />
             </svg>
           </button>
-          <Menu
-            label={`More for ${chart.title}`}
+          <MoreMenu
+            title={chart.title}
             tabIndex={tabIndex}
             groups={[
               [table, ...arranging],
               [...files, ...exporting],
             ]}
-          >
-            <svg viewBox="0 0 12 12" aria-hidden="true">
-              <path class="anr-dots" d="M6 2.2v.01M6 6v.01M6 9.8v.01" />
-            </svg>
-          </Menu>
+          />
         </span>
       </header>
       {reference && <Differences of={differences} name={reference.name} />}

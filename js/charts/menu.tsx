@@ -132,3 +132,14 @@ export function Menu({ label, children, groups, tabIndex, class: name = "anr-ico
     </>
   );
 }
+
+/** The menu of one card, behind three dots; `title` is the card's. */
+export function MoreMenu({ title, ...menu }: Omit<MenuProps, "label" | "children"> & { readonly title: string }) {
+  return (
+    <Menu {...menu} label={`More for ${title}`}>
+      <svg viewBox="0 0 12 12" aria-hidden="true">
+        <path class="anr-dots" d="M6 2.2v.01M6 6v.01M6 9.8v.01" />
+      </svg>
+    </Menu>
+  );
+}

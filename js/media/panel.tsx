@@ -3,7 +3,7 @@
 import { useMemo, useRef, useState } from "preact/hooks";
 import { fileName } from "../charts/csv";
 import { useVisible } from "../charts/hooks";
-import { Menu, type MenuItem } from "../charts/menu";
+import { type MenuItem, MoreMenu } from "../charts/menu";
 import type { Theme } from "../charts/palette";
 import { save } from "../charts/picture";
 import type { LoadPlotly } from "../charts/plotly";
@@ -133,11 +133,7 @@ export function Panel(props: PanelProps) {
           </span>
         )}
         <span class="anr-icons">
-          <Menu label={`More for ${title}`} groups={[[...own, ...menu], files].filter((items) => items.length)}>
-            <svg viewBox="0 0 12 12" aria-hidden="true">
-              <path class="anr-dots" d="M6 2.2v.01M6 6v.01M6 9.8v.01" />
-            </svg>
-          </Menu>
+          <MoreMenu title={title} groups={[[...own, ...menu], files].filter((items) => items.length)} />
         </span>
       </header>
       {trouble && (
