@@ -26,9 +26,14 @@ const RANKS = new Map([
   ...["test", "testing"].map((word) => [word, 2] as const),
 ]);
 
+/** Whether a metric says how the machine did, and not how the training. */
+export function isOfMachine(metric: string): boolean {
+  return metric.startsWith(SYSTEM_PREFIX);
+}
+
 /** Return the entries of a summary that are of the training: how the machine did at last is no result. */
 export function ofTraining<T>(summary: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(summary).filter(([name]) => !name.startsWith(SYSTEM_PREFIX)));
+  return Object.fromEntries(Object.entries(summary).filter(([name]) => !isOfMachine(name)));
 }
 
 interface Parsed {
@@ -69,7 +74,7 @@ export function groupMetrics(metrics: Iterable<string>): ChartSpec[] {
   const groups = new Map<string, Parsed[]>();
   const system: ChartSpec[] = [];
   for (const metric of metrics) {
-    if (metric.startsWith(SYSTEM_PREFIX)) {
+    if (isOfMachine(metric)) {
       system.push(alone(metric, metric, "system"));
       continue;
     }

@@ -7,7 +7,7 @@ export { cell, csvOfFrames, fileName, isoTime, numberText } from "./csv";
 export type { DetailSource } from "./detail";
 export * from "./format";
 export { ChartGrid, type ChartGridProps } from "./grid";
-export { type ChartSpec, filterCharts, groupMetrics, ofTraining } from "./group";
+export { type ChartSpec, filterCharts, groupMetrics, isOfMachine, ofTraining } from "./group";
 export { History } from "./history";
 export { useHistory, useTheme } from "./hooks";
 export { inStorage, type Keeper, useChoices } from "./keeper";

@@ -1,6 +1,7 @@
 /** Other runs behind the one whose charts are shown: a reference, earlier runs, and those to compare with. Pure. */
 
 import { formatValue, unitOf } from "./format";
+import { isOfMachine } from "./group";
 import type { History } from "./history";
 import { lastAtMost } from "./lines";
 import type { RunMark } from "./palette";
@@ -81,6 +82,6 @@ export function differenceText(found: Difference, metric: string): string {
 
 /** Whether a run has none of the metrics that are charted; false while there are none yet. */
 export function isStranger({ history }: Pick<OtherRun, "history">, metrics: Iterable<string>): boolean {
-  const own = [...metrics].filter((name) => !name.startsWith("system/"));
+  const own = [...metrics].filter((name) => !isOfMachine(name));
   return own.length > 0 && !own.some((name) => history.series.has(name));
 }

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { GESTURES, KEYS } from "./chart_plot";
 import { type Choices, DEFAULT_CHOICES, toggled } from "./choices";
-import type { ChartSpec } from "./group";
+import { type ChartSpec, isOfMachine } from "./group";
 import { Menu } from "./menu";
 import { type ChartOptions, metricAxis, metricOf, optionsFor, type Scale, type XAxis } from "./options";
 
@@ -24,7 +24,7 @@ export function offered(metrics: Iterable<string>, { x, filter }: Pick<ChartOpti
   const chosen = metricOf(x);
   const found = chosen === null ? [] : [chosen];
   const wanted = filter.trim().toLowerCase();
-  const named = [...metrics].filter((name) => name !== chosen && !name.startsWith("system/"));
+  const named = [...metrics].filter((name) => name !== chosen && !isOfMachine(name));
   const matching = named.filter((name) => name.toLowerCase().includes(wanted));
   // A filter that finds nothing else would leave no choice.
   return [...found, ...(matching.length ? matching : named)].slice(0, MOST_OFFERED);

@@ -16,6 +16,7 @@ import {
   formatInstant,
   History,
   inStorage,
+  isOfMachine,
   stretchOf,
   useChoices,
   useTheme,
@@ -92,7 +93,7 @@ function App({ held, frames }: { held: Held; frames: readonly Frame[] }) {
   const names = [...history.series.keys()];
   const tabs = [
     { key: "charts", label: "Charts" },
-    ...(names.some((name) => name.startsWith("system/")) ? [{ key: "system", label: "System" }] : []),
+    ...(names.some(isOfMachine) ? [{ key: "system", label: "System" }] : []),
     { key: "summary", label: "Summary" },
     { key: "config", label: "Config" },
   ];

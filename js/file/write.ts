@@ -6,7 +6,7 @@
  */
 
 import { encodeAll, type Frame, pointsOf } from "../api";
-import { formatInstant, formatValue, groupMetrics, History, ofTraining, zoneName } from "../charts";
+import { formatInstant, formatValue, groupMetrics, History, isOfMachine, ofTraining, zoneName } from "../charts";
 import { lineOf } from "../charts/lines";
 import { DEFAULT_OPTIONS } from "../charts/options";
 import { svgTextOf } from "../charts/picture";
@@ -119,7 +119,7 @@ function still(run: Saved, frames: readonly Frame[], savedAt: Date, document: Do
   const said = [[run.state, pace && stepText(pace, run.total), saved].filter(Boolean).join(" · "), place];
   const heads = ["metric", "last", "min", "max", "points"];
   const metrics = metricRows(frames);
-  const ofMachine = ([name = ""]: string[]) => name.startsWith("system/");
+  const ofMachine = ([name = ""]: string[]) => isOfMachine(name);
   const pairs = (values: object | undefined) =>
     flatPairs({ ...values }).map(([name, value]) => [name, longValue(value)] as const);
   return [

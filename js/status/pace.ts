@@ -5,6 +5,7 @@
  */
 
 import type { Series } from "../charts";
+import { isOfMachine } from "../charts/group";
 
 export interface Pace {
   /** Where the run stands: the step that arrived last, which may be below one that came before. */
@@ -39,7 +40,7 @@ interface Interval {
 
 /** Of the series that were heard lately the one that is furthest; of those the one with most points. */
 function leading(all: Iterable<Series>): Series | null {
-  const heard = [...all].filter(({ name, last }) => last && !name.startsWith("system/"));
+  const heard = [...all].filter(({ name, last }) => last && !isOfMachine(name));
   let newest = Number.NEGATIVE_INFINITY;
   for (const { last } of heard) newest = Math.max(newest, last?.time ?? newest);
   let found: Series | null = null;

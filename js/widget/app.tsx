@@ -1,7 +1,16 @@
 /** The view of one run in a notebook: banner, head line, charts, foot line. Never empty. */
 
 import { useEffect, useMemo, useReducer, useState } from "preact/hooks";
-import { ChartGrid, ChartToolbar, type Keeper, type OtherRun, useChoices, useHistory, useTheme } from "../charts";
+import {
+  ChartGrid,
+  ChartToolbar,
+  isOfMachine,
+  type Keeper,
+  type OtherRun,
+  useChoices,
+  useHistory,
+  useTheme,
+} from "../charts";
 import { Banner } from "./banner";
 import { ConfigTable } from "./config_table";
 import { Foot } from "./foot";
@@ -80,7 +89,7 @@ export function App({ view, root, keeper }: { view: RunView; root: HTMLElement; 
   const [choices, setChoices] = useChoices(keeper);
   const [chosen, setTab] = useState<Tab>("charts");
   useHistory(state.history);
-  const hasSystem = [...state.history.series.keys()].some((name) => name.startsWith("system/"));
+  const hasSystem = [...state.history.series.keys()].some(isOfMachine);
   const config = state.run.config ?? {};
   const tabs: Tab[] = ["charts"];
   if (hasSystem) tabs.push("system");

@@ -3,6 +3,7 @@
  * claim on the server at once, so signing in, signing up or a reload cannot lose it (R17).
  */
 import { useEffect, useState } from "preact/hooks";
+import { isOfMachine } from "../../charts";
 import { counted, exactTime, shortValue } from "../format";
 import type { Secrets } from "../fragment";
 import { asRefusal, Refusal } from "../http";
@@ -93,7 +94,7 @@ export function ClaimPage({ secrets }: { readonly secrets: Secrets }) {
 
 function ClaimedRun({ run }: { readonly run: ClaimableRun }) {
   // The machine's own metrics say little about which run it is.
-  const metrics = run.metrics.filter((name) => !name.startsWith("system/"));
+  const metrics = run.metrics.filter((name) => !isOfMachine(name));
   const shown = metrics.slice(0, NAMED_METRICS);
   const more = metrics.length - shown.length;
   return (

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { RunInfo } from "../../api";
+import { isOfMachine } from "../../charts";
 import { asRefusal } from "../http";
 import { href } from "../page";
 import { useShell } from "./context";
@@ -106,7 +107,7 @@ export function Publication({ run, metrics, onChange }: PublicationProps) {
 /** What to write into a page or a README. */
 function OnOtherSites({ run, metrics }: Pick<PublicationProps, "run" | "metrics">) {
   const { page } = useShell();
-  const [metric, setMetric] = useState(metrics.find((name) => !name.startsWith("system/")) ?? metrics[0] ?? "");
+  const [metric, setMetric] = useState(metrics.find((name) => !isOfMachine(name)) ?? metrics[0] ?? "");
   const at = (what: string) => `${location.origin}${href(page, what)}`;
   const query = metric && `?metric=${encodeURIComponent(metric)}`;
   const frame = `<iframe src="${at(`embed/${run.run_id}`)}${query}" width="640" height="360" loading="lazy" title="Chart of a run" style="border:0;max-width:100%"></iframe>`;

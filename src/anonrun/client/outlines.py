@@ -19,7 +19,7 @@ from anonrun.client.remote import Refusal, Remote
 from anonrun.client.transport import open_transport
 from anonrun.core.ids import parse_run_id
 from anonrun.core.messages import MetricInfo, RunInfo, SampledMetric
-from anonrun.core.metrics import SYSTEM_PREFIX, name_problem
+from anonrun.core.metrics import is_of_machine, name_problem
 from anonrun.core.reference import MOST_METRICS, Outline, Reference, shown_name
 from anonrun.core.tokens import TokenKind, kind_of
 from anonrun.errors import ServerUnavailableError, UsageError
@@ -44,7 +44,7 @@ _LINK_TIMEOUT_S = 10.0
 
 def charted(names: Iterable[str]) -> list[str]:
     """Return the metrics that a run can be compared by, sorted: not those of the machine that it ran on."""
-    return sorted(name for name in names if not name.startswith(SYSTEM_PREFIX))
+    return sorted(name for name in names if not is_of_machine(name))
 
 
 def start_of(created_at: datetime, first_s: float) -> float:

@@ -13,13 +13,28 @@ from typing import Any
 
 from anonrun.core.limits import MAX_METRIC_NAME_CHARS
 
-__all__ = ["SYSTEM_PREFIX", "Refusal", "Row", "flatten", "is_of_training", "name_problem", "of_training", "to_float"]
+__all__ = [
+    "SYSTEM_PREFIX",
+    "Refusal",
+    "Row",
+    "flatten",
+    "is_of_machine",
+    "is_of_training",
+    "name_problem",
+    "of_training",
+    "to_float",
+]
 
 SYSTEM_PREFIX = "system/"
 """With it begin the names of metrics of the machine: their steps are no steps of the training."""
 
 _MAX_DEPTH = 16
 _DOUBLE = struct.Struct("<d")
+
+
+def is_of_machine(name: str) -> bool:
+    """Return whether a metric is one of the machine."""
+    return name.startswith(SYSTEM_PREFIX)
 
 
 def is_of_training(names: Iterable[str]) -> bool:
@@ -29,7 +44,7 @@ def is_of_training(names: Iterable[str]) -> bool:
         >>> is_of_training(["system/cpu"]), is_of_training(["system/cpu", "loss"])
         (False, True)
     """
-    return not all(name.startswith(SYSTEM_PREFIX) for name in names)
+    return not all(map(is_of_machine, names))
 
 
 def of_training(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,7 +54,7 @@ def of_training(values: Mapping[str, Any]) -> dict[str, Any]:
         >>> of_training({"loss": 0.5, "system/cpu": 71.0})
         {'loss': 0.5}
     """
-    return {name: value for name, value in values.items() if not name.startswith(SYSTEM_PREFIX)}
+    return {name: value for name, value in values.items() if not is_of_machine(name)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from anonrun.core.metrics import is_of_training
+from anonrun.core.metrics import is_of_machine, is_of_training
 from anonrun.core.progress import Progress
 from anonrun.core.summary import MetricSummary
 from anonrun.core.wire import Frame
@@ -209,6 +209,10 @@ class RunBuffer:
         summary = self._metrics[name].summary
         assert summary is not None, "a metric is known from its first value on"
         return summary
+
+    def summaries(self, *, of_machine: bool = False) -> list[tuple[str, MetricSummary]]:
+        """Return the metrics of the training, or those of the machine, with what is known of them."""
+        return [(name, self.summary(name)) for name in self.names if is_of_machine(name) is of_machine]
 
     def series(self, name: str) -> Series:
         """Return points of a metric that stand for all of it, everywhere equally dense."""

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from anonrun.core.metrics import SYSTEM_PREFIX
+from anonrun.core.metrics import is_of_machine
 
 __all__ = ["Chart", "Member", "group"]
 
@@ -85,7 +85,7 @@ def group(names: Iterable[str]) -> list[Chart]:
     groups: dict[str, list[tuple[str, _Parsed]]] = {}
     system = []
     for name in names:
-        if name.startswith(SYSTEM_PREFIX):
+        if is_of_machine(name):
             system.append(Chart(name, "system", (Member(name, name),)))
         else:
             parsed = _parse(name)

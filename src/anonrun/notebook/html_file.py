@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from anonrun.core.messages import RunInfo, RunState, to_json
-from anonrun.core.metrics import SYSTEM_PREFIX, of_training
+from anonrun.core.metrics import of_training
 from anonrun.core.times import format_time, from_us
 from anonrun.core.tokens import redact
 from anonrun.core.wire import Frame, encode_all
@@ -98,15 +98,13 @@ def _pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _metric_rows(buffer: RunBuffer, *, of_machine: bool) -> list[tuple[str, ...]]:
-    names = [name for name in buffer.names if name.startswith(SYSTEM_PREFIX) is of_machine]
-    known = [(name, buffer.summary(name)) for name in names]
     return [
         (
             escape(name),
             *("" if value is None else number_text(value) for value in (one.last, one.min, one.max)),
             f"{one.n:,}",
         )
-        for name, one in known
+        for name, one in buffer.summaries(of_machine=of_machine)
     ]
 
 

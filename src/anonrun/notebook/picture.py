@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from anonrun.core.metrics import SYSTEM_PREFIX
+from anonrun.core.metrics import is_of_machine
 from anonrun.core.words import counted
 from anonrun.notebook.buffer import RunBuffer, Series
 from anonrun.notebook.curve import Curve, curve
@@ -300,7 +300,7 @@ def _head(facts: Facts, buffer: RunBuffer, y: float) -> Iterator[Shape]:
     name = _clip(facts.name, 420, 15)
     progress, said = buffer.progress(facts.total), []
     if progress is not None:
-        metrics = sum(not name.startswith(SYSTEM_PREFIX) for name in buffer.names)
+        metrics = sum(not is_of_machine(name) for name in buffer.names)
         said = [duration_text(buffer.seconds), progress.text, counted(metrics, "metric")]
     runs = (
         Run(name, bold=True),

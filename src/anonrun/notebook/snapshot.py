@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from anonrun.core.metrics import SYSTEM_PREFIX
 from anonrun.core.summary import MetricSummary
 from anonrun.core.times import format_time
 from anonrun.core.words import counted
@@ -46,12 +45,6 @@ Bundle = dict[str, str]
 """A display's data by MIME type."""
 
 
-def _metrics(buffer: RunBuffer, *, of_machine: bool = False) -> list[tuple[str, MetricSummary]]:
-    """Return the metrics of the training, or those of the machine, with what is known of them."""
-    names = [name for name in buffer.names if name.startswith(SYSTEM_PREFIX) is of_machine]
-    return [(name, buffer.summary(name)) for name in names]
-
-
 def _number(value: float | None) -> str:
     return "" if value is None else number_text(value)
 
@@ -68,8 +61,8 @@ def _beside(buffer: RunBuffer, others: Sequence[Other]) -> dict[str, Difference]
 
 def _tables(buffer: RunBuffer, others: Sequence[Other]) -> Iterator[str]:
     """Yield the metrics of the training and, apart, those of the machine."""
-    yield from _table(_metrics(buffer), _beside(buffer, others), "metric")
-    yield from _table(_metrics(buffer, of_machine=True), {}, "system metric")
+    yield from _table(buffer.summaries(), _beside(buffer, others), "metric")
+    yield from _table(buffer.summaries(of_machine=True), {}, "system metric")
 
 
 def _table(metrics: list[tuple[str, MetricSummary]], beside: dict[str, Difference], what: str) -> Iterator[str]:
@@ -121,7 +114,7 @@ def _alternative(facts: Facts, buffer: RunBuffer, others: Sequence[Other]) -> st
     beside = _beside(buffer, others)
     shown = [
         f"{name} {difference_text(beside[name], name) if name in beside else number_text(known.last)}"
-        for name, known in _metrics(buffer)[:12]
+        for name, known in buffer.summaries()[:12]
     ]
     progress = None if facts.total is None else buffer.progress(facts.total)
     state = facts.state if progress is None else f"{facts.state}, {progress.text}"
@@ -169,7 +162,7 @@ def plain_text(facts: Facts, buffer: RunBuffer, others: Sequence[Other] = (), *,
     lines = [f"anonrun: {facts.name} · {facts.state}{step}"]
     if stopped := _stopped(facts):
         lines.append(f"  {stopped}")
-    metrics = _metrics(buffer)
+    metrics = buffer.summaries()
     beside = _beside(buffer, others)
     width = max((len(name) for name, _ in metrics[:_MOST_LINES]), default=0)
     for name, known in metrics[:_MOST_LINES]:
