@@ -13,7 +13,8 @@ from anonrun.core.limits import Limits
 from anonrun.core.wire import decode, decode_all
 from anonrun.store import history, runs, summaries
 from anonrun.store.database import Database
-from anonrun.store.ingest import Gap, Incoming, NotThere, OverQuota, Stored, append, next_seq
+from anonrun.store.ingest import Gap, Incoming, NotThere, Stored, append, next_seq
+from anonrun.store.quota import OverQuota
 from anonrun.store.records import Account
 from support.site import SetClock
 from support.stored import MakeRun, incoming

@@ -16,8 +16,9 @@ from anonrun.core.limits import DEFAULT_LIMITS, Limits
 from anonrun.store import media, retention, runs
 from anonrun.store.check import check
 from anonrun.store.database import Database
-from anonrun.store.ingest import NoRoom, OverQuota, TooFast, append
+from anonrun.store.ingest import append
 from anonrun.store.media import Added, Item, Page, Quota
+from anonrun.store.quota import NoRoom, OverQuota, TooFast
 from anonrun.store.records import Account, Run
 from anonrun.store.room import Room
 from anonrun.store.schema import MEDIA, RUN

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import BigInteger, and_, bindparam, select, update
 
 from anonrun.core.limits import Limits
-from anonrun.core.rates import take
 from anonrun.core.wire import Header
 from anonrun.store.accounts import ACCOUNT_COLUMNS
 from anonrun.store.live import LIVE
+from anonrun.store.quota import NoRoom, OverQuota, TooFast, paced, refusal
 from anonrun.store.records import Account, Standing, Token
 from anonrun.store.room import Room
 from anonrun.store.schema import ACCOUNT, METRIC, RUN, SEG, TAIL, WRITER
@@ -33,12 +33,9 @@ __all__ = [
     "Gap",
     "Incoming",
     "Ingest",
-    "NoRoom",
     "NotThere",
     "Outcome",
-    "OverQuota",
     "Stored",
-    "TooFast",
     "append",
     "next_seq",
 ]
@@ -46,7 +43,6 @@ __all__ = [
 _SIGN_BIT = 1 << 63
 _RUNS_REMEMBERED = 4_096
 _COUNTED = ("points", "stored_bytes", "metrics")
-_SECOND_US = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,27 +95,6 @@ class Gap:
     """Nothing was stored: a segment does not continue its writer's stream at `next_seq`."""
 
     next_seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class OverQuota:
-    """Nothing was stored: the run would hold more of `what` than the `most` that an anonymous one may."""
-
-    what: str
-    most: int
-
-
-@dataclass(frozen=True, slots=True)
-class TooFast:
-    """Nothing was stored: the run has delivered as often as it may; `wait_us` until it may again."""
-
-    most: int
-    wait_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class NoRoom:
-    """Nothing was stored: all anonymous runs together hold as much as they may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,11 +214,9 @@ class Ingest:
     def _place(self, tx: Tx, wish: Append, run: _Run, rows: _Rows) -> Outcome:
         """Find a place for one caller's segments, if all of them fit."""
         limits = None if run.standing.expires_at is None else wish.limits
-        flushes_until, wait_us = run.flushes_until, 0
-        if limits is not None and (most := limits.flushes_per_s):
-            flushes_until, wait_us = take(flushes_until, tx.now_us, most=most, span_us=_SECOND_US)
-            if wait_us:
-                return TooFast(most, wait_us)
+        flushes_until = paced(limits, run.flushes_until, tx.now_us)
+        if isinstance(flushes_until, TooFast):
+            return flushes_until
         ends = dict(run.ends)
         new: list[Incoming] = []
         for segment in wish.segments:
@@ -262,9 +235,9 @@ class Ingest:
             "metrics": len(fresh),
         }
         if limits is not None and new:
-            refusal = self._refusal(tx, wish, limits, run, more)
-            if refusal is not None:
-                return refusal
+            refused = refusal(tx, limits, run.counts, more, room=self._room, most_bytes=wish.room)
+            if refused is not None:
+                return refused
         run.touched = True
         run.flushes_until = flushes_until
         run.ends = ends
@@ -288,20 +261,6 @@ class Ingest:
         standing = run.standing
         now = Standing(standing.account, standing.run_id, standing.state, standing.expires_at, tx.now_us, run.position)
         return Stored(ends.get(wish.segments[-1].header.writer, 0), len(new), now)
-
-    def _refusal(
-        self, tx: Tx, wish: Append, limits: Limits, run: _Run, more: Mapping[str, int]
-    ) -> OverQuota | NoRoom | None:
-        """Return why an anonymous run cannot hold so much more; None where it can, and the room is taken then."""
-        for what, count in more.items():
-            most = getattr(limits, what)
-            if run.counts[what] + count > most:
-                return OverQuota(what, most)
-        if wish.room is not None:
-            if not self._room.has(tx, more["stored_bytes"], wish.room):
-                return NoRoom()
-            self._room.take(more["stored_bytes"])
-        return None
 
     def _fresh(self, tx: Tx, run_id: uuid.UUID, run: _Run, new: Iterable[Incoming]) -> list[str]:
         """Return the metrics that the run does not have yet, in order of appearance."""

@@ -17,9 +17,8 @@ from sqlalchemy import BigInteger, Row, Select, bindparam, select, update
 
 from anonrun.core.batches import batches
 from anonrun.core.limits import Limits
-from anonrun.core.rates import take
-from anonrun.store.ingest import NoRoom, OverQuota, TooFast
 from anonrun.store.live import LIVE
+from anonrun.store.quota import NoRoom, OverQuota, TooFast, paced, refusal
 from anonrun.store.records import Run
 from anonrun.store.room import Room
 from anonrun.store.schema import MEDIA, RUN
@@ -30,7 +29,6 @@ __all__ = ["PAGE_BYTES", "PICTURE", "Added", "Item", "Page", "Quota", "add", "on
 PAGE_BYTES = 1 << 20
 PICTURE = "image"
 """The kind whose content is read one by one."""
-_SECOND_US = 1_000_000
 _MOST_ITEMS = 1_000
 _HEAD_BYTES = 512
 _AT_ONCE = 500
@@ -162,34 +160,27 @@ def add(tx: Tx, run: Run, items: Sequence[Item], quota: Quota | None) -> Added |
         quota: what the run is held to if it is anonymous; None for nothing.
     """
     limits = quota.limits if quota is not None and run.expires_at is not None else None
-    flushes_until = run.flushes_until
-    if limits is not None and (most := limits.flushes_per_s):
-        flushes_until, wait_us = take(flushes_until, tx.now_us, most=most, span_us=_SECOND_US)
-        if wait_us:
-            return TooFast(most, wait_us)
+    flushes_until = paced(limits, run.flushes_until, tx.now_us)
+    if isinstance(flushes_until, TooFast):
+        return flushes_until
     at = {"of": run.run_id, "now_us": tx.now_us}
     wanted: dict[bytes, Item] = {}
     for item in items:
         wanted.setdefault(item.media_id, item)
     known = set(tx.conn.execute(_KNOWN, at | {"ids": list(wanted)}).scalars())
     new = [item for media_id, item in wanted.items() if media_id not in known]
-    size = sum(weight(item.size_bytes, item.caption) for item in new)
-    if limits is not None and new:
-        assert quota is not None, "it is where the limits come from"
-        for what, count, more in (("media", run.media, len(new)), ("stored_bytes", run.stored_bytes, size)):
-            if count + more > getattr(limits, what):
-                return OverQuota(what, getattr(limits, what))
-        if quota.most_bytes is not None:
-            if not quota.room.has(tx, size, quota.most_bytes):
-                return NoRoom()
-            quota.room.take(size)
-    last = run.media + len(new)
-    counts = {"new_media": last, "new_stored_bytes": run.stored_bytes + size, "new_flushes_until": flushes_until}
-    tx.conn.execute(_COUNT, at | counts)
+    held = {"media": run.media, "stored_bytes": run.stored_bytes}
+    more = {"media": len(new), "stored_bytes": sum(weight(item.size_bytes, item.caption) for item in new)}
+    if quota is not None and limits is not None and new:
+        refused = refusal(tx, limits, held, more, room=quota.room, most_bytes=quota.most_bytes)
+        if refused is not None:
+            return refused
+    counts = {f"new_{what}": held[what] + count for what, count in more.items()}
+    tx.conn.execute(_COUNT, at | counts | {"new_flushes_until": flushes_until})
     if new:
         rows = [_row(run.run_id, run.media + 1 + i, item) for i, item in enumerate(new)]
         tx.dialect.insert_rows(tx.conn, MEDIA, rows)
-    return Added(len(new), last)
+    return Added(len(new), counts["new_media"])
 
 
 def _row(run_id: uuid.UUID, position: int, item: Item) -> dict[str, object]:

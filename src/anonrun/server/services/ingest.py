@@ -22,7 +22,8 @@ from anonrun.server.actors import NOBODY, KeyHolder, TokenHolder
 from anonrun.server.policy import Action, can
 from anonrun.server.problems import ProblemError
 from anonrun.server.services.limits import too_many
-from anonrun.store.ingest import Gap, Incoming, NoRoom, Outcome, OverQuota, Stored, TooFast
+from anonrun.store.ingest import Gap, Incoming, Outcome, Stored
+from anonrun.store.quota import NoRoom, OverQuota, TooFast
 from anonrun.store.records import Account, Standing, Token
 
 __all__ = ["Admitted", "check_held", "decode_body", "incoming", "may_ingest", "stored"]
