@@ -182,10 +182,10 @@ class Recorder:
 
     def _media_of(self, row: Row) -> list[tuple[str, list[Content]]]:
         """Return what a row has beside numbers, encoded, and warn of what cannot be logged at all."""
-        media = []
+        media, intake = [], self._intake
         for refusal in row.refusals:
-            known = self._intake is not None and refusal.value is not None
-            contents = self._intake.contents(refusal.name, refusal.value) if known and self._intake else None
+            given = refusal.value
+            contents = None if intake is None or given is None else intake.contents(refusal.name, given)
             if contents is None:
                 self._notices.warn_once(f"metric {refusal.name}", refusal.problem)
             elif contents:

@@ -99,10 +99,9 @@ class Outbox:
 
     def _refused(self, batch: list[tuple[Waiting, MediaItem]], refusal: Refusal) -> None:
         if refusal.status in _REFUSED_CONTENT:
-            number = refusal.problem.get("item")
-            named = type(number) is int and 0 <= number < len(batch)
-            if named or len(batch) == 1:
-                waiting, item = batch[number if named and isinstance(number, int) else 0]
+            number = 0 if len(batch) == 1 else refusal.problem.get("item")
+            if type(number) is int and 0 <= number < len(batch):
+                waiting, item = batch[number]
                 self._set_aside(waiting, f"The server does not take it: {refusal.detail}", item)
             else:
                 self._most_items = len(batch) // 2

@@ -38,10 +38,9 @@ _LEAST_PAGE, _LARGEST_PAGE = 1 << 10, 1 << 23
 )  # fmt: skip
 async def send_media(request: Request) -> Response:
     """Deliver items of media, all or none; those that are there already are acknowledged and ignored."""
-    core, settings = core_of(request), core_of(request).settings
-    run_id = await admitted(request, Action.INGEST)
-    items = await service.decode_batch(await read_json(request, most=settings.limits.request_bytes))
-    quota = media.Quota(settings.run_limits, core.room, room_of(settings))
+    core, run_id = core_of(request), await admitted(request, Action.INGEST)
+    items = await service.decode_batch(await read_json(request, most=core.settings.limits.request_bytes))
+    quota = media.Quota(core.settings.run_limits, core.room, room_of(core.settings))
     done = await write_as(
         request, lambda tx, actor: media.add(tx, found(tx, actor, run_id, Action.INGEST), items, quota)
     )
