@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import cache
 from typing import Any, Protocol
 
 from anonrun.notebook.media import Media
@@ -96,6 +97,7 @@ def send_to_widget(widget: Any, message: Message) -> None:  # noqa: ANN401  see 
         widget.send({"type": "secrets", **asdict(message)})
 
 
+@cache
 def _packed(name: str) -> bytes:
     return gzip.compress(static_file(name).read_bytes(), 6)
 
