@@ -1,12 +1,26 @@
-"""Which part of a file a request asks for (RFC 9110 §14). Pure."""
+"""Whether a request has a file already, and which part of it it asks for (RFC 9110 §13 and §14). Pure."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["requested_range"]
+__all__ = ["is_held", "requested_range"]
 
 _ONE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+def is_held(header: str | None, tag: str) -> bool:
+    """Return whether who asks has what this entity tag stands for.
+
+    Args:
+        header: value of `If-None-Match`; None where there is none.
+        tag: of what there is, with its quotes.
+
+    Example:
+        >>> is_held('"a", W/"b"', '"b"'), is_held("*", '"b"'), is_held(None, '"b"')
+        (True, True, False)
+    """
+    return not {tag, "*"}.isdisjoint(one.strip().removeprefix("W/") for one in (header or "").split(","))
 
 
 def requested_range(header: str | None, size: int) -> tuple[int, int] | None:

@@ -16,7 +16,7 @@ from anonrun.server.bodies import check_plain
 from anonrun.server.paging import after_of, next_of
 from anonrun.server.policy import Action, may
 from anonrun.server.problems import ProblemError
-from anonrun.server.ranges import requested_range
+from anonrun.server.ranges import is_held, requested_range
 from anonrun.server.routing import Operations, Param, answer, integer, no_content
 from anonrun.server.services import artifacts as service
 from anonrun.server.services.guard import require
@@ -171,8 +171,7 @@ async def _download(request: Request, objects: Objects, file: File, held: list[P
         "Cross-Origin-Resource-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
     }
-    known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
-    if tag in known or "*" in known:
+    if is_held(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     whole = request.headers.get("if-range", tag) != tag
     try:

@@ -11,6 +11,7 @@ from anonrun.server.actors import Actor
 from anonrun.server.bodies import check_plain, read_json
 from anonrun.server.policy import Action
 from anonrun.server.problems import ProblemError
+from anonrun.server.ranges import is_held
 from anonrun.server.routing import Operations, Param, answer, integer
 from anonrun.server.services import media as service
 from anonrun.server.services.ingest import check_held
@@ -107,7 +108,6 @@ async def get_media(request: Request) -> Response:
         "Cross-Origin-Resource-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
     }
-    known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
-    if tag in known or "*" in known:
+    if is_held(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     return Response(item.content, headers=headers, media_type=item.type)
